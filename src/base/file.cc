@@ -1,0 +1,129 @@
+#include "src/base/file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/base/strings.h"
+
+namespace galago {
+namespace {
+
+Status SystemError(const std::filesystem::path& path, std::string_view action) {
+  const int error = errno;
+  const std::string message = StrCat(path.string(), ": cannot ", action, ": ", std::strerror(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return NotFound(message);
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case EFBIG:
+      return ResourceExhausted(message);
+    default:
+      return Unavailable(message);
+  }
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int Close() {
+    const int result = ::close(fd_);
+    fd_ = -1;
+    return result;
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_bytes) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError(path, "open");
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return SystemError(path, "stat");
+  if (S_ISDIR(info.st_mode)) return NotFound(StrCat(path.string(), ": is a directory, a file is needed"));
+  // Pipes have no size, so the limit is also enforced while reading.
+  std::string contents;
+  std::string chunk(size_t{1} << 16, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return SystemError(path, "read");
+    }
+    if (got == 0) return contents;
+    if (contents.size() + static_cast<size_t>(got) > max_bytes) {
+      return OutOfRange(StrCat(path.string(), ": larger than the limit of ", max_bytes, " bytes"));
+    }
+    contents.append(chunk.data(), static_cast<size_t>(got));
+  }
+}
+
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents) {
+  std::string temporary = StrCat(path.string(), ".XXXXXX");
+  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) return SystemError(path, "create");
+  const auto fail = [&](std::string_view action) {
+    Status status = SystemError(path, action);
+    ::unlink(temporary.c_str());
+    return status;
+  };
+  while (!contents.empty()) {
+    const ssize_t put = ::write(file.get(), contents.data(), contents.size());
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      return fail("write");
+    }
+    contents.remove_prefix(static_cast<size_t>(put));
+  }
+  if (::fsync(file.get()) != 0 && errno != EINVAL) return fail("write");
+  if (::fchmod(file.get(), 0644) != 0) return fail("write");
+  if (file.Close() != 0) return fail("write");
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
+  return OkStatus();
+}
+
+MappedFile::MappedFile(std::filesystem::path path, const std::byte* data, size_t size)
+    : path_(std::move(path)), data_(data), size_(size) {}
+
+MappedFile::~MappedFile() {
+  if (size_ != 0) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::filesystem::path& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError(path, "open");
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return SystemError(path, "stat");
+  if (!S_ISREG(info.st_mode)) return NotFound(StrCat(path.string(), ": is not a regular file"));
+  const auto size = static_cast<size_t>(info.st_size);
+  const std::byte* data = nullptr;
+  if (size != 0) {
+    void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (mapped == MAP_FAILED) return SystemError(path, "map");
+    data = static_cast<const std::byte*>(mapped);
+  }
+  return std::shared_ptr<const MappedFile>(new MappedFile(path, data, size));
+}
+
+void MappedFile::Prefetch() const {
+  if (size_ != 0) (void)::madvise(const_cast<std::byte*>(data_), size_, MADV_WILLNEED);
+}
+
+}  // namespace galago

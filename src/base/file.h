@@ -1,0 +1,45 @@
+#ifndef GALAGO_BASE_FILE_H_
+#define GALAGO_BASE_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "galago/status.h"
+
+namespace galago {
+
+// The whole file, refused when larger than max_bytes. Errors name the path's last component and the cause.
+StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_bytes);
+
+// Writes beside the target and renames, so that the old file or the new one exists at any moment, never half of one.
+Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
+
+// A file mapped read-only and privately. Pages come in on first touch; a file that shrinks while mapped is the one case
+// that cannot be caught (the kernel raises SIGBUS).
+class MappedFile {
+ public:
+  static StatusOr<std::shared_ptr<const MappedFile>> Open(const std::filesystem::path& path);
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+  // Asks the kernel to read ahead; failure is harmless and ignored.
+  void Prefetch() const;
+
+ private:
+  MappedFile(std::filesystem::path path, const std::byte* data, size_t size);
+  std::filesystem::path path_;
+  const std::byte* data_;
+  size_t size_;
+};
+
+}  // namespace galago
+
+#endif  // GALAGO_BASE_FILE_H_
