@@ -1,0 +1,36 @@
+#ifndef GALAGO_SPEC_MEDIA_LAYOUT_H_
+#define GALAGO_SPEC_MEDIA_LAYOUT_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "galago/status.h"
+#include "src/spec/model_spec.h"
+
+namespace galago::spec {
+
+enum class MediaKind { kImage, kVideo };
+
+// How a picture or video was cut up for the encoder. Known from sizes alone, so prompts can be planned without pixels.
+struct MediaLayout {
+  MediaKind kind = MediaKind::kImage;
+  int64_t tiles = 1;                            // encoder inputs: tiles of a picture, or frames (x tiles) of a video
+  std::optional<std::array<int64_t, 2>> grid;   // (columns, rows) chosen by the ratio search
+  std::optional<std::array<int64_t, 2>> block;  // (rows, columns) of the last scale: dynamic S2 of a single picture
+  bool operator==(const MediaLayout&) const = default;
+};
+
+// Number of tokens each framing string becomes with the model's tokenizer.
+struct FramingLengths {
+  int64_t start = 0, end = 0, sep = 0;
+};
+
+// Embedding rows of each placeholder ("slot") the item has in the prompt, framing included: one per tile for `dynamic`,
+// one per frame for era A videos, else a single slot. Fails where the reference fails (frames not divisible by a pool).
+StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout& layout, const FramingLengths& framing);
+
+}  // namespace galago::spec
+
+#endif  // GALAGO_SPEC_MEDIA_LAYOUT_H_
