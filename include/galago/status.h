@@ -21,7 +21,9 @@ using StatusOr = absl::StatusOr<T>;
 inline Status MakeStatus(StatusCode code, std::string_view message) {
   return Status(code, absl::string_view(message.data(), message.size()));
 }
-inline std::string MessageOf(const Status& status) { return std::string(status.message().data(), status.message().size()); }
+inline std::string MessageOf(const Status& status) {
+  return std::string(status.message().data(), status.message().size());
+}
 
 // The caller asked for something that makes no sense (exit 2).
 inline Status InvalidArgument(std::string_view message) { return MakeStatus(StatusCode::kInvalidArgument, message); }
@@ -34,12 +36,16 @@ inline Status Unimplemented(std::string_view message) { return MakeStatus(Status
 // Over a stated limit: too many pixels, a prompt longer than the context.
 inline Status OutOfRange(std::string_view message) { return MakeStatus(StatusCode::kOutOfRange, message); }
 // Memory, disk or descriptors ran out (exit 5).
-inline Status ResourceExhausted(std::string_view message) { return MakeStatus(StatusCode::kResourceExhausted, message); }
+inline Status ResourceExhausted(std::string_view message) {
+  return MakeStatus(StatusCode::kResourceExhausted, message);
+}
 // Reading or writing failed for a reason of the system's.
 inline Status Unavailable(std::string_view message) { return MakeStatus(StatusCode::kUnavailable, message); }
 inline Status Cancelled(std::string_view message) { return MakeStatus(StatusCode::kCancelled, message); }
 inline Status DeadlineExceeded(std::string_view message) { return MakeStatus(StatusCode::kDeadlineExceeded, message); }
-inline Status FailedPrecondition(std::string_view message) { return MakeStatus(StatusCode::kFailedPrecondition, message); }
+inline Status FailedPrecondition(std::string_view message) {
+  return MakeStatus(StatusCode::kFailedPrecondition, message);
+}
 inline Status Internal(std::string_view message) { return MakeStatus(StatusCode::kInternal, message); }
 
 // The same failure with "where: " in front of its message.
@@ -54,17 +60,16 @@ inline Status Annotate(const Status& status, std::string_view where) {
 #define GALAGO_CONCAT_(a, b) GALAGO_CONCAT_INNER_(a, b)
 
 // Macros only where control flow returns.
-#define RETURN_IF_ERROR(expression)                              \
-  do {                                                           \
+#define RETURN_IF_ERROR(expression)                               \
+  do {                                                            \
     if (::galago::Status status_ = (expression); !status_.ok()) { \
-      return status_;                                            \
-    }                                                            \
+      return status_;                                             \
+    }                                                             \
   } while (false)
 
-#define ASSIGN_OR_RETURN(lhs, expression) \
-  ASSIGN_OR_RETURN_IMPL_(GALAGO_CONCAT_(status_or_, __LINE__), lhs, expression)
-#define ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expression) \
-  auto statusor = (expression);                           \
+#define ASSIGN_OR_RETURN(lhs, expression) ASSIGN_OR_RETURN_IMPL_(GALAGO_CONCAT_(status_or_, __LINE__), lhs, expression)
+#define ASSIGN_OR_RETURN_IMPL_(statusor, lhs, expression)  \
+  auto statusor = (expression);                            \
   if (!statusor.ok()) return std::move(statusor).status(); \
   lhs = std::move(statusor).value()
 

@@ -9,8 +9,8 @@
 
 namespace galago {
 
-// Scratch memory for one computation: take pieces, give them all back at once. Pieces are aligned to 64 bytes and are not
-// cleared. After a Reset that followed growth the arena is one chunk, so a steady loop allocates nothing.
+// Scratch memory for one computation: take pieces, give them all back at once. Pieces are aligned to 64 bytes and are
+// not cleared. After a Reset that followed growth the arena is one chunk, so a steady loop allocates nothing.
 class Arena {
  public:
   Arena() = default;

@@ -16,8 +16,8 @@ namespace galago {
 
 static_assert(std::endian::native == std::endian::little, "file formats here are little-endian and read in place");
 
-// Walks over foreign bytes. Every read checks what remains before it believes a length. `what` (a file name) must outlive
-// the reader.
+// Walks over foreign bytes. Every read checks what remains before it believes a length. `what` (a file name) must
+// outlive the reader.
 class ByteReader {
  public:
   ByteReader(std::span<const std::byte> bytes, std::string_view what) : bytes_(bytes), what_(what) {}
@@ -27,8 +27,7 @@ class ByteReader {
   std::string_view what() const { return what_; }
 
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  StatusOr<T> Read(std::string_view field) {
+  requires std::is_trivially_copyable_v<T> StatusOr<T> Read(std::string_view field) {
     if (remaining() < sizeof(T)) return Short(field, sizeof(T));
     T value;
     std::memcpy(&value, bytes_.data() + position_, sizeof(T));
@@ -48,8 +47,8 @@ class ByteReader {
 
  private:
   Status Short(std::string_view field, uint64_t need) const {
-    return DataLoss(StrCat(what_, ": ", field, " needs ", need, " bytes at offset ", position_, ", ", remaining(),
-                           " remain"));
+    return DataLoss(
+        StrCat(what_, ": ", field, " needs ", need, " bytes at offset ", position_, ", ", remaining(), " remain"));
   }
   std::span<const std::byte> bytes_;
   std::string_view what_;

@@ -4,7 +4,8 @@
 #include <sstream>
 #include <string>
 
-// Our own bugs, never foreign input: CHECK ends the program with both values. DCHECK is for hot loops, debug builds only.
+// Our own bugs, never foreign input: CHECK ends the program with both values. DCHECK is for hot loops, debug builds
+// only.
 namespace galago {
 
 [[noreturn]] void CheckFailed(const char* file, int line, const std::string& what);
@@ -18,17 +19,17 @@ template <class A, class B>
 
 }  // namespace galago
 
-#define CHECK(condition)                                                    \
-  do {                                                                      \
+#define CHECK(condition)                                                     \
+  do {                                                                       \
     if (!(condition)) ::galago::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
-#define GALAGO_CHECK_OP_(a, op, b)                                                                  \
-  do {                                                                                              \
-    const auto& check_a_ = (a);                                                                     \
-    const auto& check_b_ = (b);                                                                     \
-    if (!(check_a_ op check_b_)) {                                                                  \
-      ::galago::CheckOpFailed(__FILE__, __LINE__, #a " " #op " " #b, check_a_, check_b_);            \
-    }                                                                                               \
+#define GALAGO_CHECK_OP_(a, op, b)                                                        \
+  do {                                                                                    \
+    const auto& check_a_ = (a);                                                           \
+    const auto& check_b_ = (b);                                                           \
+    if (!(check_a_ op check_b_)) {                                                        \
+      ::galago::CheckOpFailed(__FILE__, __LINE__, #a " " #op " " #b, check_a_, check_b_); \
+    }                                                                                     \
   } while (false)
 #define CHECK_EQ(a, b) GALAGO_CHECK_OP_(a, ==, b)
 #define CHECK_NE(a, b) GALAGO_CHECK_OP_(a, !=, b)

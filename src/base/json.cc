@@ -72,7 +72,8 @@ class LimitedBuilder : public nlohmann::json_sax<Json> {
     // ordered_json looks keys up one by one: quadratic for huge objects, which PutMember avoids by appending. Python
     // keeps the last of two equal keys; JsonFind therefore searches from the back.
     auto& members = parent.get_ref<Json::object_t&>();
-    static_cast<std::vector<std::pair<const std::string, Json>>&>(members).emplace_back(std::move(key_), std::move(value));
+    static_cast<std::vector<std::pair<const std::string, Json>>&>(members).emplace_back(std::move(key_),
+                                                                                        std::move(value));
     return &members.back().second;
   }
 

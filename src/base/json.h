@@ -3,11 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "galago/status.h"
 
@@ -20,8 +19,8 @@ struct JsonLimits {
   int max_depth = 64;
 };
 
-// Parses foreign JSON. Errors name `what` (a file name), the byte offset and the cause; duplicate keys: the last one wins,
-// as in Python.
+// Parses foreign JSON. Errors name `what` (a file name), the byte offset and the cause; duplicate keys: the last one
+// wins, as in Python.
 StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const JsonLimits& limits = {});
 StatusOr<Json> ReadJsonFile(const std::filesystem::path& path, const JsonLimits& limits = {});
 

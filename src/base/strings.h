@@ -15,8 +15,7 @@ namespace internal {
 inline void Append(std::string& out, std::string_view piece) { out += piece; }
 inline void Append(std::string& out, char piece) { out += piece; }
 template <class T>
-  requires(std::integral<T> || std::floating_point<T>)
-void Append(std::string& out, T number) {
+requires(std::integral<T> || std::floating_point<T>) void Append(std::string& out, T number) {
   if constexpr (std::same_as<T, bool>) {
     out += number ? "true" : "false";
   } else {

@@ -4,8 +4,8 @@ namespace galago {
 namespace {
 
 struct Lead {
-  size_t length;               // of the whole character; 0: not a lead byte
-  unsigned char second_low;    // bounds of the second byte (Unicode table 3-7)
+  size_t length;             // of the whole character; 0: not a lead byte
+  unsigned char second_low;  // bounds of the second byte (Unicode table 3-7)
   unsigned char second_high;
 };
 

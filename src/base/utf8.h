@@ -17,11 +17,12 @@ char32_t Utf8Decode(std::string_view text);
 
 void Utf8Append(std::string& out, char32_t code_point);
 
-// Length of the longest prefix of `text` that ends on a character boundary. A malformed byte counts as a character of its
-// own (it can never be completed); an incomplete but still completable tail is excluded.
+// Length of the longest prefix of `text` that ends on a character boundary. A malformed byte counts as a character of
+// its own (it can never be completed); an incomplete but still completable tail is excluded.
 size_t Utf8CompletePrefix(std::string_view text);
 
-// Malformed bytes replaced by U+FFFD, one per maximal ill-formed subpart (the Unicode recommendation, Python's "replace").
+// Malformed bytes replaced by U+FFFD, one per maximal ill-formed subpart (the Unicode recommendation, Python's
+// "replace").
 std::string Utf8Sanitize(std::string_view text);
 
 }  // namespace galago

@@ -8,19 +8,38 @@
 
 namespace galago {
 
-// Element types of tensors in files and in memory. The block types are GGUF's: a fixed number of consecutive elements of
-// a row share one packed block.
+// Element types of tensors in files and in memory. The block types are GGUF's: a fixed number of consecutive elements
+// of a row share one packed block.
 enum class DType : uint8_t {
-  kF32, kF16, kBF16, kF64,
-  kI8, kU8, kI16, kU16, kI32, kU32, kI64, kU64, kBool,
-  kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0,
-  kQ2_K, kQ3_K, kQ4_K, kQ5_K, kQ6_K,
+  kF32,
+  kF16,
+  kBF16,
+  kF64,
+  kI8,
+  kU8,
+  kI16,
+  kU16,
+  kI32,
+  kU32,
+  kI64,
+  kU64,
+  kBool,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ2_K,
+  kQ3_K,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K,
 };
 
 struct DTypeInfo {
-  std::string_view name;   // "f32", "bf16", "q4_k", ...
-  size_t block_elements;   // 1 for plain types, 32 or 256 for block types
-  size_t block_bytes;      // bytes of block_elements elements
+  std::string_view name;  // "f32", "bf16", "q4_k", ...
+  size_t block_elements;  // 1 for plain types, 32 or 256 for block types
+  size_t block_bytes;     // bytes of block_elements elements
 };
 
 const DTypeInfo& InfoOf(DType dtype);

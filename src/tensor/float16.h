@@ -29,9 +29,9 @@ inline uint16_t F32ToF16(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const auto sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);
   const uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return sign | 0x7e00u;                     // NaN
-  if (magnitude >= 0x477ff000u) return sign | 0x7c00u;                    // rounds to 65536 or above: infinity
-  if (magnitude < 0x38800000u) {                                          // below 2^-14: subnormal
+  if (magnitude > 0x7f800000u) return sign | 0x7e00u;   // NaN
+  if (magnitude >= 0x477ff000u) return sign | 0x7c00u;  // rounds to 65536 or above: infinity
+  if (magnitude < 0x38800000u) {                        // below 2^-14: subnormal
     // Adding 0.5 lets the float adder round at the subnormal's last place (2^-24).
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return sign | static_cast<uint16_t>(std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(0.5f));

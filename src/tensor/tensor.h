@@ -46,8 +46,8 @@ class Shape {
   size_t rank_ = 0;
 };
 
-// Borrowed, read-only, contiguous elements of any type: how weights are passed around. Never stored past the call unless
-// the holder also keeps the owner alive. `data` may be unaligned when it points into a file.
+// Borrowed, read-only, contiguous elements of any type: how weights are passed around. Never stored past the call
+// unless the holder also keeps the owner alive. `data` may be unaligned when it points into a file.
 struct TensorView {
   DType dtype = DType::kF32;
   Shape shape;
