@@ -26,6 +26,7 @@ enum class VisionNames { kHf, kInternVit, kMmproj };  // which tensor names the 
 // A pre-norm vision transformer without mask: SigLIP, CLIP and InternViT differ only in these values.
 struct VisionSpec {
   VisionNames names = VisionNames::kHf;
+  std::string prefix;                  // of HF names, before "vision_model.": "" (vision_tower/ folder), "vision_tower.", ...
   std::string architecture;            // "siglip", "clip", "internvit": for people
   int64_t image_size = 0;              // pixels a side of one encoder call
   int64_t patch_size = 0;
@@ -43,6 +44,8 @@ struct VisionSpec {
   bool qkv_bias = true;                // InternViT: false
   bool qk_normalization = false;       // InternViT: RMSNorm over all channels of q and of k, before the split into heads
   bool layer_scale = false;            // InternViT's ls1, ls2
+  bool swapped_ffn_names = false;      // mmproj files of old converters: ffn_down is fc1, ffn_up is fc2
+  bool class_token_last = false;       // only in llama.cpp compatibility mode: the class token is appended, not prepended
   // What the projector sees.
   int64_t num_layers_run = 0;          // layers to execute; derived from mm_vision_select_layer (-2 of 27 layers -> 26)
   SelectFeature select_feature = SelectFeature::kClsPatch;
@@ -71,6 +74,7 @@ using ScalesSpec = std::variant<std::monostate, StaticS2, DynamicS2>;
 // ------------------------------------------------------------------------------------------------------------- Projector
 
 enum class TokenOrder { kRowMajor, kColumnMajor };
+enum class ProjectorNames { kHf, kMmproj };
 
 struct IdentityProjector {
   bool operator==(const IdentityProjector&) const = default;
@@ -100,13 +104,16 @@ struct LdpV2Projector {  // MobileVLM V2 (ldpnetv2)
 };
 
 struct ProjectorSpec {
+  ProjectorNames names = ProjectorNames::kHf;
+  std::string prefix;             // of all tensor names: "layers.", "mm_projector.layers.", "model.mm_projector.", "mm."
   std::string mm_projector_type;  // as the checkpoint spells it
   std::variant<IdentityProjector, LinearProjector, MlpProjector, DownsampleProjector, LdpProjector, LdpV2Projector> kind;
   int64_t mm_hidden_size = 0;     // input width: tower width x number of scales
   int64_t hidden_size = 0;        // output width: the language model's
   Activation gelu = Activation::kGeluErf;  // kGeluTanh only in llama.cpp compatibility mode
-  // Rows that one tile of grid x grid selected features becomes.
-  int64_t RowsOut(int64_t grid) const;
+  // Rows that one tile of `tokens` selected features becomes. Kinds that look at the picture in two dimensions see a grid
+  // of sqrt(tokens) a side; the parsers refuse models where that is not whole.
+  int64_t RowsOut(int64_t tokens) const;
   bool operator==(const ProjectorSpec&) const = default;
 };
 
@@ -121,7 +128,11 @@ struct Llama3RopeScaling {
   int64_t original_max_position_embeddings = 0;
   bool operator==(const Llama3RopeScaling&) const = default;
 };
-using RopeScaling = std::variant<std::monostate, LinearRopeScaling, Llama3RopeScaling>;
+// GGUF files carry llama3 scaling as a tensor, rope_freqs.weight [head_dim / 2], that divides the inverse frequencies.
+struct RopeFrequencyFactors {
+  bool operator==(const RopeFrequencyFactors&) const = default;
+};
+using RopeScaling = std::variant<std::monostate, LinearRopeScaling, Llama3RopeScaling, RopeFrequencyFactors>;
 
 // How a head's channels pair up: HF checkpoints (i, i + d/2); llama-architecture GGUF (2i, 2i + 1), rows of q and k permuted.
 enum class RopeLayout { kHalfSplit, kInterleaved };
@@ -172,6 +183,7 @@ struct PreprocessSpec {
   int64_t max_tiles = 12;
   int64_t video_max_tiles = 1;
   std::vector<int64_t> scales;         // dynamic S2 only, ascending
+  bool pad_bottom_right = false;       // only in llama.cpp compatibility mode: kPad puts the picture at the top left
   bool operator==(const PreprocessSpec&) const = default;
 };
 
@@ -232,7 +244,7 @@ struct PromptSpec {
   bool newline_after_tile = false;
   // Remote-code preview: pad/eos ids right at a segment start are dropped (spec 6.6).
   bool drop_eos_at_segment_start = false;
-  int64_t model_max_length = 0;        // the tokenizer's limit on the fused sequence; 0: unknown
+  int64_t model_max_length = 0;        // the tokenizer's limit on the fused sequence; 0: none stated
   bool operator==(const PromptSpec&) const = default;
 };
 
@@ -255,7 +267,8 @@ struct TokenizerSpec {
 
 // ----------------------------------------------------------------------------------------------------------------- Model
 
-enum class Family { kVila15, kNvila, kMobileVlm, kLlava, kText };  // kLlava: GGUF with a plain MLP mmproj
+// kLlava: GGUF with a plain MLP mmproj.
+enum class Family { kVila15, kNvila, kMobileVlm, kLlava, kText };
 std::string_view Name(Family family);
 
 enum class Layout {
