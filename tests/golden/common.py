@@ -229,7 +229,7 @@ def llm_weights(seed, cfg):
     qwen = cfg["model_type"] == "qwen2"
     tied = cfg["tie_word_embeddings"]
     if tied:
-        w.heavy("model.embed_tokens.weight", v, h, 0.45, 0.45)
+        w.heavy("model.embed_tokens.weight", v, h, 0.12, 0.5)
     else:
         w.normal("model.embed_tokens.weight", (v, h), 0.5)
     for i in range(cfg["num_hidden_layers"]):
@@ -487,7 +487,9 @@ def qwen2_tokenizer(folder, extra=(), fast=False, base=500, model_max_length=819
         from transformers import AutoTokenizer
 
         t = AutoTokenizer.from_pretrained(folder, use_fast=True, legacy=False)
-        t.backend_tokenizer.save(os.path.join(folder, "tokenizer.json"))
+        saved = json.loads(t.backend_tokenizer.to_str())
+        saved["model"]["merges"] = [m if isinstance(m, str) else " ".join(m) for m in saved["model"]["merges"]]
+        write_json(os.path.join(folder, "tokenizer.json"), saved)
     return n + len(names)
 
 
@@ -519,7 +521,9 @@ def llama3_tokenizer(folder, base=500):
             ),
         ]
     )
-    tok.save(os.path.join(folder, "tokenizer.json"))
+    saved = json.loads(tok.to_str())
+    saved["model"]["merges"] = [" ".join(m) for m in merges]  # the form of the published files, read by old and new readers
+    write_json(os.path.join(folder, "tokenizer.json"), saved)
     n = len(trained["vocab"])
     write_json(
         os.path.join(folder, "tokenizer_config.json"),
@@ -660,6 +664,25 @@ def save_trace(path, tensors):
         v = v.detach()
         out[k] = (v.to(torch.int64) if v.dtype in (torch.int64, torch.int32) else v.to(torch.float32)).contiguous().clone()
     write_tensors(path, out)
+
+
+def trace_tensors(rec, tensors, ids, hidden, logits):
+    """Names of the trace file. Hidden states of large inputs are kept for the first tile only."""
+    t = {}
+    full = sum(x["hidden.0"].numel() for x in tensors) < 8000
+    for i, x in enumerate(tensors):
+        t[f"media.{i}.pixel_values"] = x["pixel_values"]
+        for k in x:
+            if k.startswith("hidden."):
+                t[f"vision.{i}.{k}"] = x[k] if full else x[k][:1]
+        t[f"vision.{i}.selected"] = x["selected"]
+        t[f"projector.{i}.out"] = x["proj"]
+        t[f"media.{i}.embeds"] = x["embeds"]
+    t["lm.input_ids"] = ids
+    t["lm.inputs_embeds"] = rec["inputs_embeds"][0]
+    t.update(hidden)
+    t["lm.logits"] = logits
+    return t
 
 
 def pixel_hashes(pixels, mean, std):

@@ -7,7 +7,6 @@ replaced by a recording, after which greedy decoding runs on the recorded embedd
 """
 
 import argparse
-import copy
 import os
 import sys
 
@@ -16,73 +15,7 @@ import torch
 from PIL import Image as PILImage
 
 import common as c
-
-QUESTIONS = [
-    "What is this?", "Describe the picture in detail.", "What colour is it?", "How many people are there?",
-    "What is in the image?", "Which one is blue?", "Is there a dog near the river?", "Where is the bridge?",
-    "Tell me about the 3 houses.", "Who is on the boat?", "What does the sign say?", "Name the largest object.",
-    "Give a short answer: red or green?", "Why is the street yellow?", "Read the text in the picture.",
-    "What happens at 12 metres?", "Is it a café?", "Count the flowers.", "Which logo is shown?", "Explain what you see.",
-    "Are there any cars?", "What time of day is it?", "List 2 things in the frame.", "Does the cat follow the dog?",
-]
-
-
-def user(*parts):
-    return {"role": "user", "parts": list(parts)}
-
-
-def bot(text):
-    return {"role": "assistant", "parts": [{"text": text}]}
-
-
-def im(name):
-    return {"image": "../media/" + name}
-
-
-def tx(text):
-    return {"text": text}
-
-
-def vid(name, frames, **kw):
-    return {"video": "../media/" + name, "frames": frames, **kw}
-
-
-Q = tx("{q}")
-
-
-def one_image(name="one_image", picture="shapes_168x112.png", trace=False):
-    return {"name": name, "trace": trace, "messages": [user(im(picture), Q)]}
-
-
-def image_prompts(traced=("one_image",), odd=True):
-    p = [
-        one_image(),
-        {"name": "two_images", "messages": [user(im("gradient_57x41.png"), tx("Compare this with "), im("rgba_130x87.png"), Q)]},
-        {"name": "few_shot", "messages": [
-            user(im("noise_64x48.png"), tx("What is it?")), bot("A red cat."),
-            user(im("grey_90x120.png"), tx("What is it?")), bot("The blue house."),
-            user(im("shapes_120x180.png"), Q)]},
-        {"name": "text_only", "messages": [user(tx("Hello, 你好! "), Q)]},
-        {"name": "multi_turn", "messages": [
-            user(im("checker_300x300.png"), tx("What colour is it?")), bot("Black and white."), user(Q)]},
-    ]
-    if odd:
-        p += [one_image("one_pixel", "one_1x1.png"), one_image("wide", "wide_500x30.png"), one_image("tall", "tall_30x200.png"),
-              {"name": "image_last", "messages": [user(Q, im("palette_48x48.png"))]}]
-    for x in p:
-        x["trace"] = x["name"] in traced
-    return p
-
-
-def video_prompts(traced=(), frames=4):
-    p = [
-        {"name": "video_frames", "messages": [user(vid("clip_frames", frames), Q)]},
-        {"name": "video_file", "messages": [user(vid("clip.mp4", 6), Q)]},
-    ]
-    for x in p:
-        x["trace"] = x["name"] in traced
-    return p
-
+from vila_prompts import QUESTIONS, Q, fill, im, image_prompts, one_image, tx, user, vid, video_prompts
 
 VIDEO_FPS = {"name": "video_fps", "trace": False, "messages": [user(vid("clip.mp4", 4, fps=2.0), Q)]}
 VIDEO_REPEAT = {"name": "video_repeated_frames", "trace": False, "messages": [user(vid("clip_frames", 16), Q)]}
@@ -93,7 +26,7 @@ CASES = {
     "nvila_8b": dict(code="main", prompts=image_prompts(("one_image",)) + video_prompts() + [VIDEO_FPS]),
     "nvila_lite_2b": dict(code="main", prompts=image_prompts(("one_image", "two_images")) + video_prompts()),
     "nvila_8b_video": dict(code="tsp", prompts=video_prompts(("video_frames",)) + [VIDEO_REPEAT, MIXED] + image_prompts((), odd=False)),
-    "nvila_8b_video_2": dict(code="tsp", prompts=video_prompts(("video_frames",))),
+    "nvila_8b_video_2": dict(code="tsp", prompts=video_prompts(("video_frames",), frames=2)),
     "nvila_s2": dict(code="main", prompts=image_prompts(("one_image",), odd=False)),
     "nvila_s2_new": dict(code="main", prompts=image_prompts(("one_image",), odd=False)),
     "vila15_3b_era_b": dict(code="main", model="../vila15_3b/model", compat="eraB", conv="vicuna_v1", template="vicuna_v1",
@@ -103,13 +36,13 @@ CASES = {
                                prompts=[one_image(trace=True), image_prompts()[1]]),
     "vila15_8b_era_b": dict(code="main", model="../vila15_8b/model", compat="eraB", conv="llama_3", template="llama_3_form2",
                             config={"fps": 0.0}, prompts=image_prompts((), odd=False)),
-    "vila15_40b_era_b": dict(code="main", model="../vila15_40b/model", compat="eraB", conv="hermes-2", template="hermes-2",
+    "vila15_40b_era_b": dict(code="main", model="../vila15_40b/model", compat="eraB", conv="hermes-2", template="hermes-2", intern_size=56,
                              config={"fps": 0.0}, prompts=[one_image(), image_prompts()[1]]),
 }
 
 
 class EraB:
-    def __init__(self, root, model_dir, conv, overrides):
+    def __init__(self, root, model_dir, conv, overrides, intern_size=None):
         c.install_stubs()
         sys.path[:0] = root.split(os.pathsep)
         import llava
@@ -124,6 +57,12 @@ class EraB:
             import llava.model.multimodal_encoder.intern.modeling_intern_vit as intern
 
             intern.has_flash_attn = False
+            if intern_size:  # the reference fixes 448; a tiny tower needs its own side
+                import llava.model.multimodal_encoder.intern_encoder as ie
+
+                transform = ie.build_transform
+                ie.build_transform = lambda size: transform(intern_size)
+                ie.InternVisionPreprocessor.size = property(lambda s: {"height": intern_size, "width": intern_size})
         except ImportError:
             pass
         c.patch_device_and_dtype()
@@ -337,15 +276,6 @@ class EraB:
         return out
 
 
-def fill(messages, question):
-    m = copy.deepcopy(messages)
-    for x in m:
-        for p in x["parts"]:
-            if "text" in p:
-                p["text"] = p["text"].replace("{q}", question)
-    return m
-
-
 def processor_stats(model):
     p = model.vision_tower.image_processor
     if hasattr(p, "image_mean"):
@@ -353,29 +283,12 @@ def processor_stats(model):
     return (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def trace_tensors(rec, tensors, ids, hidden, logits, full):
-    t = {}
-    for i, x in enumerate(tensors):
-        t[f"media.{i}.pixel_values"] = x["pixel_values"]
-        for k in x:
-            if k.startswith("hidden."):
-                t[f"vision.{i}.{k}"] = x[k] if full else x[k][:1]
-        t[f"vision.{i}.selected"] = x["selected"]
-        t[f"projector.{i}.out"] = x["proj"]
-        t[f"media.{i}.embeds"] = x["embeds"]
-    t["lm.input_ids"] = ids
-    t["lm.inputs_embeds"] = rec["inputs_embeds"][0]
-    t.update(hidden)
-    t["lm.logits"] = logits
-    return t
-
-
 def build(case, root, commit):
     spec = CASES[case]
     here = os.path.join(c.DATA, case)
     os.makedirs(here, exist_ok=True)
     model_rel = spec.get("model", "model")
-    e = EraB(root, os.path.normpath(os.path.join(here, model_rel)), spec.get("conv", "auto"), spec.get("config", {}))
+    e = EraB(root, os.path.normpath(os.path.join(here, model_rel)), spec.get("conv", "auto"), spec.get("config", {}), spec.get("intern_size"))
     e.here = here
     mean, std = processor_stats(e.model)
     prompts = []
@@ -408,9 +321,8 @@ def build(case, root, commit):
             entry["frame_indices"] = clips[0]
         if p["trace"]:
             entry["trace"] = p["name"] + ".safetensors"
-            size = sum(t["hidden.0"].numel() for t in tensors)
             c.save_trace(os.path.join(here, entry["trace"]),
-                         trace_tensors(rec, tensors, spliced, hidden, logits, size < 6000))
+                         c.trace_tensors(rec, tensors, spliced, hidden, logits))
         print(f"{case} {p['name']}: T={spliced.numel()} gap={gap:.4f} logit_std={logits.std():.3f} distinct={len(set(ids))}",
               file=sys.stderr)
         prompts.append(entry)

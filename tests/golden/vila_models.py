@@ -1,5 +1,6 @@
 """Tiny random checkpoints in the published layouts. Writes data/CASE/model/ for each case named (default: all)."""
 
+import json
 import os
 import shutil
 import sys
@@ -87,14 +88,14 @@ def siglip_preprocessor(size):
     }
 
 
-def clip_config(size):
+def clip_config(size, hidden=48):
     return {
         "_name_or_path": "/training/machine/vision_tower",
         "architectures": ["CLIPVisionModel"],
         "attention_dropout": 0.0,
         "dropout": 0.0,
         "hidden_act": "quick_gelu",
-        "hidden_size": 48,
+        "hidden_size": hidden,
         "image_size": size,
         "initializer_factor": 1.0,
         "initializer_range": 0.02,
@@ -234,6 +235,7 @@ def qwen(**kw):
 
 INTERN_PREPROCESSOR = {"image_processor_type": "InternVisionPreprocessor"}
 QWEN_SAMPLING = {"do_sample": True, "repetition_penalty": 1.05, "temperature": 0.7, "top_k": 20, "top_p": 0.8}
+SMALL = dict(hidden_size=32, intermediate_size=64)
 YI = dict(num_key_value_heads=2, rope_theta=5000000.0, bos_token_id=1, eos_token_id=7)
 DYNAMIC_S2 = dict(image_aspect_ratio="dynamic_s2", dynamic_s2=True, s2_resize_output_to_scale_idx=-1)
 
@@ -244,8 +246,9 @@ def case_vila15_3b(name):
 
 
 def case_vila15_3b_s2(name):
-    write_model(name, SEEDS[name], "A", spm(), "llama", siglip_config(56), siglip_preprocessor(56), c.siglip_weights,
-                "mlp_downsample", scales=2, top_over=dict(s2=True, s2_scales="56,112", s2_max_split_size=56))
+    # An odd grid as in the release: the reference's own down-sampling fails on an even S2 grid (non-contiguous view).
+    write_model(name, SEEDS[name], "A", spm(), "llama", siglip_config(70), siglip_preprocessor(70), c.siglip_weights,
+                "mlp_downsample", scales=2, top_over=dict(s2=True, s2_scales="70,140", s2_max_split_size=70))
 
 
 def case_vila15_8b(name, rope=None):
@@ -254,13 +257,13 @@ def case_vila15_8b(name, rope=None):
                 bos_token_id=500, eos_token_id=501)
     if rope:
         over["rope_scaling"] = rope
-    write_model(name, SEEDS[name], "A", v, "llama", siglip_config(56), siglip_preprocessor(56), c.siglip_weights,
+    write_model(name, SEEDS[name], "A", v, "llama", siglip_config(42), siglip_preprocessor(42), c.siglip_weights,
                 "mlp_downsample", llm_over=over)
 
 
 def case_vila15_13b(name):
-    write_model(name, SEEDS[name], "A", spm(), "llama", siglip_config(98), siglip_preprocessor(98), c.siglip_weights,
-                "mlp_downsample", top_over=dict(image_aspect_ratio="pad"))
+    write_model(name, SEEDS[name], "A", spm(), "llama", siglip_config(98, hidden=32, ffn=48), siglip_preprocessor(98), c.siglip_weights,
+                "mlp_downsample", llm_over=SMALL, top_over=dict(image_aspect_ratio="pad"))
 
 
 def case_vila15_40b(name):
@@ -269,13 +272,13 @@ def case_vila15_40b(name):
 
 
 def case_vila10_clip(name):
-    write_model(name, SEEDS[name], "A", spm(), "llama", clip_config(56), clip_preprocessor(56), c.clip_weights,
-                "mlp2x_gelu", top_over=dict(image_aspect_ratio="pad", mm_vision_select_feature="patch"))
+    write_model(name, SEEDS[name], "A", spm(), "llama", clip_config(56, 32), clip_preprocessor(56), c.clip_weights,
+                "mlp2x_gelu", llm_over=SMALL, top_over=dict(image_aspect_ratio="pad", mm_vision_select_feature="patch"))
 
 
 def case_vila10_linear(name):
-    write_model(name, SEEDS[name], "A", spm(), "llama", clip_config(56), clip_preprocessor(56), c.clip_weights,
-                "linear", top_over=dict(image_aspect_ratio=None, mm_vision_select_feature="patch"))
+    write_model(name, SEEDS[name], "A", spm(), "llama", clip_config(56, 32), clip_preprocessor(56), c.clip_weights,
+                "linear", llm_over=SMALL, top_over=dict(image_aspect_ratio=None, mm_vision_select_feature="patch"))
 
 
 def case_nvila_8b(name):
@@ -290,19 +293,21 @@ def case_nvila_lite_2b(name):
                 llm_over=dict(tie_word_embeddings=True), top_over=dict(image_aspect_ratio="dynamic"))
 
 
-def case_nvila_8b_video(name, pools=((2, 1, 1),)):
-    enc = '{"_target_": "llava.model.encoders.TSPVideoEncoder", "pool_sizes": %s}' % str([list(p) for p in pools])
+def case_nvila_8b_video(name, pools=((2, 1, 1),), size=56, **encoder):
+    enc = {"_target_": "llava.model.encoders.TSPVideoEncoder", "pool_sizes": [list(p) for p in pools], **encoder}
+    if not encoder:
+        enc = json.dumps(enc)  # the published files hold either form
     times = [f"<t{i}>" for i in range(100)]
     write_model(name, SEEDS[name], "B", qwen(extra=times, model_max_length=16384), "qwen2",
-                siglip_config(56, use_head=False), siglip_preprocessor(56), c.siglip_weights, "mlp_downsample_2x2_fix",
+                siglip_config(size, use_head=False), siglip_preprocessor(size), c.siglip_weights, "mlp_downsample_2x2_fix",
                 llm_over=dict(bos_token_id=503, eos_token_id=502, model_max_length=16384, tokenizer_model_max_length=16384),
                 top_over=dict(num_time_tokens=100, time_token_ids=list(range(505, 605)), num_video_frames=8,
                               video_encoder=enc))
 
 
 def case_nvila_s2(name, kind="mlp_downsample_3x3_s2"):
-    write_model(name, SEEDS[name], "B", qwen(), "qwen2", siglip_config(28, hidden=24, ffn=48, use_head=False),
-                siglip_preprocessor(28), c.siglip_weights, kind, scales=3,
+    write_model(name, SEEDS[name], "B", qwen(), "qwen2", siglip_config(28, hidden=16, heads=2, ffn=32, use_head=False),
+                siglip_preprocessor(28), c.siglip_weights, kind, scales=3, llm_over=SMALL,
                 top_over=dict(DYNAMIC_S2, s2_scales="28,56,84", s2_max_split_size=28))
 
 
@@ -325,7 +330,7 @@ CASES = {
     "nvila_8b": case_nvila_8b,
     "nvila_lite_2b": case_nvila_lite_2b,
     "nvila_8b_video": case_nvila_8b_video,
-    "nvila_8b_video_2": lambda n: case_nvila_8b_video(n, ((1, 2, 2), (4, 1, 1))),
+    "nvila_8b_video_2": lambda n: case_nvila_8b_video(n, ((1, 2, 2), (2, 1, 1)), 112, sep_tokens="\n"),
     "nvila_s2": case_nvila_s2,
     "nvila_s2_new": lambda n: case_nvila_s2(n, "mlp_downsample_3x3_s2_new"),
 }
