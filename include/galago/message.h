@@ -37,6 +37,8 @@ struct Part {
   std::string text;    // kText: UTF-8
   std::string source;  // media: a path, "-" for standard input, or a data: URI; a directory of pictures is a video
   MediaOptions media;
+  // Media that stands where a marker stood in the text. VILA-1.5 puts a newline after media given beside the text only.
+  bool at_marker = false;
 
   static Part Text(std::string text) {
     return {.kind = PartKind::kText, .text = std::move(text), .source = {}, .media = {}};

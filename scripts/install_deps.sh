@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what is missing of Galago's Debian packages: install_deps.sh [build|test]. Does nothing when all are there.
+set -euo pipefail
+
+build=(g++ cmake ninja-build pkg-config git ca-certificates lld ccache
+  libabsl-dev nlohmann-json3-dev libcli11-dev libedit-dev libssl-dev
+  libjpeg-dev libpng-dev libwebp-dev
+  libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+  libsentencepiece-dev libprotobuf-dev libpcre2-dev libicu-dev)
+test=(libgtest-dev libgmock-dev googletest libbenchmark-dev python3 clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
+  g++-aarch64-linux-gnu qemu-user)
+
+packages=("${build[@]}")
+[ "${1:-build}" = test ] && packages+=("${test[@]}")
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+  [ "${state:0:2}" = ii ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "installing: ${missing[*]}" >&2
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "run as root, or install sudo: packages are missing: ${missing[*]}" >&2; exit 2; }
+  as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,46 @@
+#ifndef GALAGO_ENGINE_MEDIA_INPUT_H_
+#define GALAGO_ENGINE_MEDIA_INPUT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "galago/message.h"
+#include "galago/session.h"
+#include "galago/status.h"
+#include "src/base/thread_pool.h"
+#include "src/media/preprocess/preprocess.h"
+#include "src/spec/media_layout.h"
+#include "src/spec/model_spec.h"
+
+// From the sources a user names to what the encoder needs, in two steps: a plan that reads headers only, then pixels for
+// those media whose embeddings are not known already.
+namespace galago::engine {
+
+// One picture or video of a conversation, planned.
+class MediaItem {
+ public:
+  virtual ~MediaItem() = default;
+  const MediaInfo& info() const { return info_; }
+  const spec::MediaLayout& layout() const { return layout_; }
+  // Identifies the pixels the encoder would see: content hash plus everything that shapes them. Equal keys, equal rows.
+  const std::string& key() const { return key_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  virtual StatusOr<media::Preprocessed> Pixels(ThreadPool* pool) const = 0;
+
+ protected:
+  MediaInfo info_;
+  spec::MediaLayout layout_;
+  std::string key_;
+  std::vector<std::string> warnings_;
+};
+
+// The media of a whole conversation in order of appearance. Tiling depends on how many pictures the conversation holds
+// (NVlabs/VILA: llava/model/llava_arch.py, generate_content), hence all at once. Errors name the source.
+StatusOr<std::vector<std::unique_ptr<MediaItem>>> PlanMedia(const spec::ModelSpec& spec,
+                                                            const std::vector<Message>& conversation);
+
+}  // namespace galago::engine
+
+#endif  // GALAGO_ENGINE_MEDIA_INPUT_H_
