@@ -77,6 +77,10 @@ StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_byt
 }
 
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents) {
+  return WriteFileAtomically(path, std::span(&contents, 1));
+}
+
+Status WriteFileAtomically(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
   std::string temporary = StrCat(path.string(), ".XXXXXX");
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) return SystemError(path, "create");
@@ -85,13 +89,15 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view c
     ::unlink(temporary.c_str());
     return status;
   };
-  while (!contents.empty()) {
-    const ssize_t put = ::write(file.get(), contents.data(), contents.size());
-    if (put < 0) {
-      if (errno == EINTR) continue;
-      return fail("write");
+  for (std::string_view rest : pieces) {
+    while (!rest.empty()) {
+      const ssize_t put = ::write(file.get(), rest.data(), rest.size());
+      if (put < 0) {
+        if (errno == EINTR) continue;
+        return fail("write");
+      }
+      rest.remove_prefix(static_cast<size_t>(put));
     }
-    contents.remove_prefix(static_cast<size_t>(put));
   }
   if (::fsync(file.get()) != 0 && errno != EINVAL) return fail("write");
   if (::fchmod(file.get(), 0644) != 0) return fail("write");

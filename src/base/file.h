@@ -18,6 +18,8 @@ StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_byt
 
 // Writes beside the target and renames, so that the old file or the new one exists at any moment, never half of one.
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
+// The same for contents in pieces, written one after the other without being joined in memory.
+Status WriteFileAtomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 
 // A file mapped read-only and privately. Pages come in on first touch; a file that shrinks while mapped is the one case
 // that cannot be caught (the kernel raises SIGBUS).
