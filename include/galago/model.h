@@ -81,14 +81,15 @@ class Model {
   MemoryPlan PlanMemory(int64_t ctx_size) const;
 
   // parse_special: spellings of special tokens become those tokens. add_special: BOS/EOS as the tokenizer does.
-  std::vector<Token> Tokenize(const std::string& text, bool add_special, bool parse_special) const;
+  // OutOfRange for text beyond the tokenizer's limits.
+  StatusOr<std::vector<Token>> Tokenize(const std::string& text, bool add_special, bool parse_special) const;
   StatusOr<std::string> Detokenize(const std::vector<int32_t>& ids) const;
 
-  struct Parts;  // the engine's view; opaque to applications
+  struct Parts;  // the engine's side; opaque to applications
+  explicit Model(std::unique_ptr<Parts> parts);
   const Parts& parts() const { return *parts_; }
 
  private:
-  explicit Model(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
 

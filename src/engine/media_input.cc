@@ -221,6 +221,7 @@ class VideoItem : public MediaItem {
     for (const int64_t index : item->indices_) {
       item->info_.timestamps_s.push_back(video.fps > 0 ? static_cast<double>(index) / video.fps : 0.0);
     }
+    item->info_.duration_s = video.duration_s;
     item->warnings_ = video.warnings;
     std::string frames = StrCat("video/", item->black_frames_);
     for (const int64_t index : item->indices_) frames += StrCat(",", index);

@@ -1,0 +1,167 @@
+#include "galago/model.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "src/base/strings.h"
+#include "src/engine/gguf_source.h"
+#include "src/engine/kv_cache.h"
+#include "src/engine/memory_plan.h"
+#include "src/engine/model_parts.h"
+#include "src/models/memory.h"
+#include "src/models/runner.h"
+#include "src/spec/describe.h"
+#include "src/spec/parse.h"
+
+namespace galago {
+namespace {
+
+StatusOr<spec::ParseOptions> ParseOptionsFor(const ModelOptions& options) {
+  spec::ParseOptions parse;
+  if (options.vila15 == Vila15::kEraB) parse.vila15_compat = spec::Vila15Compat::kEraB;
+  if (!options.chat_template.empty()) {
+    parse.chat_template = spec::TemplateFromName(options.chat_template);
+    if (!parse.chat_template) {
+      return InvalidArgument(StrCat("there is no built-in chat template named \"", Printable(options.chat_template), "\""));
+    }
+  }
+  parse.llama_cpp = {.drop_last_layer = options.quirks.drop_last_layer,
+                     .class_token_last = options.quirks.class_token_last,
+                     .gelu_tanh = options.quirks.gelu_tanh,
+                     .pad_bottom_right = options.quirks.pad_bottom_right};
+  return parse;
+}
+
+struct SpecAndTokenizer {
+  spec::ModelSpec spec;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+};
+
+StatusOr<SpecAndTokenizer> OpenGgufModel(const std::filesystem::path& path, const ModelOptions& options,
+                                         const spec::ParseOptions& parse) {
+  ASSIGN_OR_RETURN(const io::GgufFile file, io::GgufFile::Open(path));
+  ASSIGN_OR_RETURN(const spec::GgufFacts facts, engine::FactsOf(file, path));
+  SpecAndTokenizer result;
+  if (options.mmproj.empty()) {
+    ASSIGN_OR_RETURN(result.spec, spec::ParseGguf(facts, nullptr, parse));
+  } else {
+    ASSIGN_OR_RETURN(const io::GgufFile mmproj, io::GgufFile::Open(options.mmproj));
+    ASSIGN_OR_RETURN(const spec::GgufFacts mmproj_facts, engine::FactsOf(mmproj, options.mmproj));
+    ASSIGN_OR_RETURN(result.spec, spec::ParseGguf(facts, &mmproj_facts, parse));
+  }
+  ASSIGN_OR_RETURN(text::GgufVocab vocab, engine::VocabOf(file));
+  ASSIGN_OR_RETURN(result.tokenizer, text::MakeGgufTokenizer(std::move(vocab)));
+  return result;
+}
+
+StatusOr<SpecAndTokenizer> OpenDirectory(const std::filesystem::path& path, const ModelOptions& options,
+                                         const spec::ParseOptions& parse) {
+  if (!options.mmproj.empty()) {
+    return InvalidArgument(StrCat("an mmproj file goes with a .gguf language model, ", path.string(), " is a directory"));
+  }
+  SpecAndTokenizer result;
+  ASSIGN_OR_RETURN(result.spec, spec::ParseDirectory(path, parse));
+  ASSIGN_OR_RETURN(result.tokenizer, text::LoadTokenizer(result.spec.tokenizer));
+  return result;
+}
+
+}  // namespace
+
+namespace engine {
+
+int64_t MaxContext(const spec::ModelSpec& spec) {
+  const int64_t positions = spec.language.max_position_embeddings;
+  const int64_t stated = spec.prompt.model_max_length;
+  if (positions <= 0) return stated > 0 ? stated : 2048;
+  return stated > 0 ? std::min(positions, stated) : positions;
+}
+
+}  // namespace engine
+
+Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Model::~Model() = default;
+
+StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const ModelOptions& options) {
+  std::error_code error;
+  const std::filesystem::path place = path;
+  if (!std::filesystem::exists(place, error)) {
+    return NotFound(StrCat(Printable(path, 256), ": no such model directory or file"));
+  }
+  ASSIGN_OR_RETURN(const spec::ParseOptions parse, ParseOptionsFor(options));
+  ASSIGN_OR_RETURN(SpecAndTokenizer opened, std::filesystem::is_directory(place, error)
+                                                ? OpenDirectory(place, options, parse)
+                                                : OpenGgufModel(place, options, parse));
+  auto parts = std::make_unique<Parts>();
+  parts->name = place.has_filename() ? place.filename().string() : place.parent_path().filename().string();
+  parts->options = options;
+  parts->spec = std::move(opened.spec);
+  text::AddMediaTokens(parts->spec.prompt, *opened.tokenizer);
+  parts->tokenizer = std::move(opened.tokenizer);
+  ASSIGN_OR_RETURN(parts->image_framing,
+                   text::EncodeFraming(parts->spec.prompt.image_encoder.framing, *parts->tokenizer));
+  const spec::MediaFraming& video_framing =
+      std::visit([](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, parts->spec.video.encoder);
+  ASSIGN_OR_RETURN(parts->video_framing, text::EncodeFraming(video_framing, *parts->tokenizer));
+  ASSIGN_OR_RETURN(parts->stop_ids, text::StopIds(parts->spec.prompt, *parts->tokenizer));
+  parts->stop_strings = text::StopStrings(parts->spec.prompt);
+  return std::make_shared<Model>(std::move(parts));
+}
+
+StatusOr<LoadReport> Model::LoadWeights() {
+  const auto start = std::chrono::steady_clock::now();
+  const models::LoadOptions options = {
+      .precision = parts_->options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16};
+  ASSIGN_OR_RETURN(models::LoadedRunner loaded, models::LoadRunner(parts_->spec, options));
+  parts_->runner = std::move(loaded.runner);
+  LoadReport report;
+  report.mapped_bytes = loaded.report.mapped_bytes;
+  report.converted_bytes = loaded.report.converted_bytes;
+  report.notes = std::move(loaded.report.notes);
+  report.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+bool Model::has_weights() const { return parts_->runner != nullptr; }
+const std::string& Model::name() const { return parts_->name; }
+bool Model::sees() const { return parts_->spec.vision.has_value(); }
+int64_t Model::max_context() const { return engine::MaxContext(parts_->spec); }
+std::string Model::DescribeText() const { return spec::DescribeText(parts_->spec); }
+std::string Model::DescribeJson() const { return spec::Describe(parts_->spec).dump(2); }
+
+MemoryPlan Model::PlanMemory(int64_t ctx_size) const {
+  MemoryPlan plan;
+  plan.ctx_size = ctx_size > 0 ? ctx_size : max_context();
+  const models::MemoryNeeds needs = models::PlanMemory(
+      parts_->spec, parts_->options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16);
+  plan.weights = needs.weights;
+  plan.vision_workspace = needs.vision_workspace;
+  plan.activations = needs.activations;
+  plan.kv_cache = engine::KvCache::NumBytes(parts_->spec.language, plan.ctx_size,
+                                            engine::KvDType(parts_->options.precision));
+  plan.total = plan.weights + plan.kv_cache + plan.vision_workspace + plan.activations;
+  // What must stay free for the rest of the machine (docs/cli.md).
+  const uint64_t available = engine::AvailableMemory();
+  const uint64_t reserve = std::max(uint64_t{256} << 20, available / 20);
+  plan.available = available - std::min(available, reserve);
+  return plan;
+}
+
+StatusOr<std::vector<Token>> Model::Tokenize(const std::string& text, bool add_special, bool parse_special) const {
+  std::vector<Token> tokens;
+  ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                   parts_->tokenizer->Encode(text, {.add_special = add_special, .parse_special = parse_special}));
+  for (const int32_t id : ids) tokens.push_back({id, parts_->tokenizer->IdToPiece(id)});
+  return tokens;
+}
+
+StatusOr<std::string> Model::Detokenize(const std::vector<int32_t>& ids) const {
+  for (const int32_t id : ids) {
+    if (id < 0 || id >= parts_->tokenizer->vocab_size()) {
+      return InvalidArgument(StrCat("token ", id, " is outside the vocabulary of ", parts_->tokenizer->vocab_size()));
+    }
+  }
+  return parts_->tokenizer->Decode(ids, /*skip_special=*/false);
+}
+
+}  // namespace galago

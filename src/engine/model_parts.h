@@ -1,0 +1,40 @@
+#ifndef GALAGO_ENGINE_MODEL_PARTS_H_
+#define GALAGO_ENGINE_MODEL_PARTS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "galago/model.h"
+#include "src/models/runner.h"
+#include "src/spec/model_spec.h"
+#include "src/text/prompt.h"
+#include "src/text/tokenizer.h"
+
+namespace galago {
+
+// What a Model is made of; the engine's side of the opaque pointer.
+struct Model::Parts {
+  std::string name;
+  ModelOptions options;
+  spec::ModelSpec spec;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  text::FramingIds image_framing;
+  text::FramingIds video_framing;
+  std::vector<int32_t> stop_ids;
+  std::vector<std::string> stop_strings;
+  std::shared_ptr<const models::Runner> runner;  // null until the weights are loaded
+};
+
+namespace engine {
+
+// Type of the cached keys and values at this precision.
+inline DType KvDType(Precision precision) { return precision == Precision::kF32 ? DType::kF32 : DType::kBF16; }
+
+// The checkpoint's own context: positions it was made for, less if its tokenizer states a smaller limit.
+int64_t MaxContext(const spec::ModelSpec& spec);
+
+}  // namespace engine
+}  // namespace galago
+
+#endif  // GALAGO_ENGINE_MODEL_PARTS_H_
