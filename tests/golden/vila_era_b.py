@@ -289,6 +289,11 @@ def build(case, root, commit):
     os.makedirs(here, exist_ok=True)
     model_rel = spec.get("model", "model")
     e = EraB(root, os.path.normpath(os.path.join(here, model_rel)), spec.get("conv", "auto"), spec.get("config", {}), spec.get("intern_size"))
+    record_case(e, case, spec, commit, model_rel)
+
+
+def record_case(e, case, spec, commit, model_rel, extra=None):
+    here = os.path.join(c.DATA, case)
     e.here = here
     mean, std = processor_stats(e.model)
     prompts = []
@@ -339,7 +344,7 @@ def build(case, root, commit):
             "length": len(e.model.tokenizer), "rows_on_disk": e.rows,
             "media_token_ids": e.model.tokenizer.media_token_ids,
             "stop_token_ids": sorted(e.model.tokenizer.stop_token_ids),
-            "model_max_length": e.model.tokenizer.model_max_length,
+            "model_max_length": e.model.tokenizer.model_max_length, **(extra or {}),
         },
         "generation": {"do_sample": bool(g.do_sample), "eos_token_id": g.eos_token_id, "max_length": g.max_length},
         "prompts": prompts,

@@ -311,11 +311,18 @@ def case_nvila_s2(name, kind="mlp_downsample_3x3_s2"):
                 top_over=dict(DYNAMIC_S2, s2_scales="28,56,84", s2_max_split_size=28))
 
 
+def case_nvila_preview(name):
+    """Classic files; the generator of the case converts them."""
+    write_model(name, SEEDS[name], "B", qwen(model_max_length=4096), "qwen2", siglip_config(56, hidden=32, ffn=48, use_head=False),
+                siglip_preprocessor(56), c.siglip_weights, "mlp_downsample_3x3_fix",
+                llm_over=dict(SMALL, tie_word_embeddings=True), top_over=dict(image_aspect_ratio="dynamic", video_max_tiles=1))
+
+
 # Seeds chosen so that every greedy step has a clear winner (see README).
 SEEDS = {
-    "vila15_3b": 11, "vila15_3b_s2": 12, "vila15_8b": 13, "vila15_8b_rope": 14, "vila15_13b": 15, "vila15_40b": 16,
+    "vila15_3b": 11, "vila15_3b_s2": 12, "vila15_8b": 13, "vila15_13b": 15, "vila15_40b": 16,
     "vila10_clip": 17, "vila10_linear": 18, "nvila_8b": 21, "nvila_lite_2b": 22, "nvila_8b_video": 23,
-    "nvila_8b_video_2": 24, "nvila_s2": 25, "nvila_s2_new": 26,
+    "nvila_8b_video_2": 24, "nvila_s2": 25, "nvila_s2_new": 26, "nvila_preview": 27, "nvila_lite_hf": 28, "vila15_8b_rope3": 29,
 }
 LLAMA3_ROPE = {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 64,
                "rope_type": "llama3"}
@@ -331,6 +338,7 @@ CASES = {
     "nvila_lite_2b": case_nvila_lite_2b,
     "nvila_8b_video": case_nvila_8b_video,
     "nvila_8b_video_2": lambda n: case_nvila_8b_video(n, ((1, 2, 2), (2, 1, 1)), 112, sep_tokens="\n"),
+    "nvila_preview": case_nvila_preview,
     "nvila_s2": case_nvila_s2,
     "nvila_s2_new": lambda n: case_nvila_s2(n, "mlp_downsample_3x3_s2_new"),
 }

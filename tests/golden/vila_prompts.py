@@ -11,6 +11,9 @@ QUESTIONS = [
     "Are there any cars?", "What time of day is it?", "List 2 things in the frame.", "Does the cat follow the dog?",
 ]
 
+PICTURES = ["shapes_168x112.png", "shapes_120x180.png", "grey_90x120.png", "rgba_130x87.png", "wide_500x30.png",
+            "gradient_57x41.png", "tall_30x200.png", "checker_300x300.png", "noise_64x48.png"]
+
 
 def user(*parts):
     return {"role": "user", "parts": list(parts)}
@@ -77,4 +80,6 @@ def fill(messages, question):
         for p in x["parts"]:
             if "text" in p:
                 p["text"] = p["text"].replace("{q}", question)
+            elif p.get("image") == "../media/{p}":  # no question to vary: vary the picture
+                p["image"] = "../media/" + PICTURES[QUESTIONS.index(question) % len(PICTURES)]
     return m
