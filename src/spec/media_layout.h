@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "galago/status.h"
@@ -29,7 +30,17 @@ struct FramingLengths {
 
 // Embedding rows of each placeholder ("slot") the item has in the prompt, framing included: one per tile for `dynamic`,
 // one per frame for era A videos, else a single slot. Fails where the reference fails (frames not divisible by a pool).
-StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout& layout, const FramingLengths& framing);
+StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout& layout,
+                                        const FramingLengths& framing);
+
+// Side of the grid of features that one projector call sees: the tower's, or that of the output scale of static S2.
+int64_t GridPerCall(const ModelSpec& spec);
+// Rows one tile becomes in the projector. The spec must have a vision tower.
+int64_t RowsPerTile(const ModelSpec& spec);
+// The scale of that index, negative ones counted from the end.
+int64_t ScaleAt(std::span<const int64_t> scales, int64_t index);
+// (rows, columns) of the tower-sized blocks that dynamic S2 projects, for a picture whose last scale is `block`.
+std::array<int64_t, 2> ProjectedBlock(const DynamicS2& s2, std::array<int64_t, 2> block);
 
 }  // namespace galago::spec
 

@@ -10,14 +10,15 @@
 #include <variant>
 #include <vector>
 
-// What a model is: vision tower -> projector -> language model, plus preprocessing and prompt. Pure data, parsed from the
-// checkpoint's own files (parse.h), never guessed from a name. Field names follow the checkpoint's config.json.
+// What a model is: vision tower -> projector -> language model, plus preprocessing and prompt. Pure data, parsed from
+// the checkpoint's own files (parse.h), never guessed from a name. Field names follow the checkpoint's config.json.
 namespace galago::spec {
 
 enum class Activation { kGeluTanh, kGeluErf, kQuickGelu, kSilu };
 std::string_view Name(Activation activation);
 
-// ---------------------------------------------------------------------------------------------------------------- Vision
+// ----------------------------------------------------------------------------------------------------------------
+// Vision
 
 enum class SelectFeature { kPatch, kClsPatch };  // drop the first token / keep all
 enum class NormKind { kLayerNorm, kRmsNorm };
@@ -26,31 +27,31 @@ enum class VisionNames { kHf, kInternVit, kMmproj };  // which tensor names the 
 // A pre-norm vision transformer without mask: SigLIP, CLIP and InternViT differ only in these values.
 struct VisionSpec {
   VisionNames names = VisionNames::kHf;
-  std::string prefix;                  // of HF names, before "vision_model.": "" (vision_tower/ folder), "vision_tower.", ...
-  std::string architecture;            // "siglip", "clip", "internvit": for people
-  int64_t image_size = 0;              // pixels a side of one encoder call
+  std::string prefix;        // of HF names, before "vision_model.": "" (vision_tower/ folder), "vision_tower.", ...
+  std::string architecture;  // "siglip", "clip", "internvit": for people
+  int64_t image_size = 0;    // pixels a side of one encoder call
   int64_t patch_size = 0;
   int64_t hidden_size = 0;
   int64_t intermediate_size = 0;
-  int64_t num_hidden_layers = 0;       // layers the checkpoint holds
+  int64_t num_hidden_layers = 0;  // layers the checkpoint holds
   int64_t num_attention_heads = 0;
   double layer_norm_eps = 1e-6;
   NormKind norm = NormKind::kLayerNorm;
   Activation hidden_act = Activation::kGeluTanh;
-  bool has_class_token = false;        // CLIP, InternViT: token 0
-  bool has_pre_layernorm = false;      // CLIP's pre_layrnorm
-  bool patch_bias = true;              // CLIP has none
-  bool fused_qkv = false;              // InternViT
-  bool qkv_bias = true;                // InternViT: false
-  bool qk_normalization = false;       // InternViT: RMSNorm over all channels of q and of k, before the split into heads
-  bool layer_scale = false;            // InternViT's ls1, ls2
-  bool swapped_ffn_names = false;      // mmproj files of old converters: ffn_down is fc1, ffn_up is fc2
-  bool class_token_last = false;       // only in llama.cpp compatibility mode: the class token is appended, not prepended
+  bool has_class_token = false;    // CLIP, InternViT: token 0
+  bool has_pre_layernorm = false;  // CLIP's pre_layrnorm
+  bool patch_bias = true;          // CLIP has none
+  bool fused_qkv = false;          // InternViT
+  bool qkv_bias = true;            // InternViT: false
+  bool qk_normalization = false;   // InternViT: RMSNorm over all channels of q and of k, before the split into heads
+  bool layer_scale = false;        // InternViT's ls1, ls2
+  bool swapped_ffn_names = false;  // mmproj files of old converters: ffn_down is fc1, ffn_up is fc2
+  bool class_token_last = false;   // only in llama.cpp compatibility mode: the class token is appended, not prepended
   // What the projector sees.
-  int64_t num_layers_run = 0;          // layers to execute; derived from mm_vision_select_layer (-2 of 27 layers -> 26)
+  int64_t num_layers_run = 0;  // layers to execute; derived from mm_vision_select_layer (-2 of 27 layers -> 26)
   SelectFeature select_feature = SelectFeature::kClsPatch;
 
-  int64_t grid() const { return image_size / patch_size; }                        // patches a side
+  int64_t grid() const { return image_size / patch_size; }  // patches a side
   int64_t num_positions() const { return grid() * grid() + (has_class_token ? 1 : 0); }
   // Tokens and patch rows after selection. SigLIP with kPatch really loses a patch (spec trap 22).
   int64_t num_selected() const { return num_positions() - (select_feature == SelectFeature::kPatch ? 1 : 0); }
@@ -71,7 +72,8 @@ struct DynamicS2 {
 };
 using ScalesSpec = std::variant<std::monostate, StaticS2, DynamicS2>;
 
-// ------------------------------------------------------------------------------------------------------------- Projector
+// -------------------------------------------------------------------------------------------------------------
+// Projector
 
 enum class TokenOrder { kRowMajor, kColumnMajor };
 enum class ProjectorNames { kHf, kMmproj };
@@ -86,8 +88,9 @@ struct MlpProjector {  // mlp{depth}x_gelu: Linear, then (depth - 1) x [GELU, Li
   int64_t depth = 2;
   bool operator==(const MlpProjector&) const = default;
 };
-// factor x factor patches -> one row, then [LayerNorm, Linear, GELU] for each of `widths`, then a last Linear. Tensors are
-// layers.<index>, counting the space-to-depth block and the parameter-free modules: LayerNorm 1, Linear 2, GELU 3, ...
+// factor x factor patches -> one row, then [LayerNorm, Linear, GELU] for each of `widths`, then a last Linear. Tensors
+// are layers.<index>, counting the space-to-depth block and the parameter-free modules: LayerNorm 1, Linear 2, GELU 3,
+// ...
 struct DownsampleProjector {
   int64_t factor = 2;
   std::vector<int64_t> widths;  // output widths of the Linears before the last one
@@ -95,7 +98,8 @@ struct DownsampleProjector {
   bool operator==(const DownsampleProjector&) const = default;
 };
 struct LdpProjector {  // MobileVLM v1 (ldpnet)
-  int64_t squeeze = 0;  // width of the squeeze-excitation bottleneck, from the fc1 tensor or make_divisible(width / 4, 8)
+  int64_t squeeze =
+      0;  // width of the squeeze-excitation bottleneck, from the fc1 tensor or make_divisible(width / 4, 8)
   bool operator==(const LdpProjector&) const = default;
 };
 struct LdpV2Projector {  // MobileVLM V2 (ldpnetv2)
@@ -105,19 +109,21 @@ struct LdpV2Projector {  // MobileVLM V2 (ldpnetv2)
 
 struct ProjectorSpec {
   ProjectorNames names = ProjectorNames::kHf;
-  std::string prefix;             // of all tensor names: "layers.", "mm_projector.layers.", "model.mm_projector.", "mm."
+  std::string prefix;  // of all tensor names: "layers.", "mm_projector.layers.", "model.mm_projector.", "mm."
   std::string mm_projector_type;  // as the checkpoint spells it
-  std::variant<IdentityProjector, LinearProjector, MlpProjector, DownsampleProjector, LdpProjector, LdpV2Projector> kind;
-  int64_t mm_hidden_size = 0;     // input width: tower width x number of scales
-  int64_t hidden_size = 0;        // output width: the language model's
+  std::variant<IdentityProjector, LinearProjector, MlpProjector, DownsampleProjector, LdpProjector, LdpV2Projector>
+      kind;
+  int64_t mm_hidden_size = 0;              // input width: tower width x number of scales
+  int64_t hidden_size = 0;                 // output width: the language model's
   Activation gelu = Activation::kGeluErf;  // kGeluTanh only in llama.cpp compatibility mode
-  // Rows that one tile of `tokens` selected features becomes. Kinds that look at the picture in two dimensions see a grid
-  // of sqrt(tokens) a side; the parsers refuse models where that is not whole.
+  // Rows that one tile of `tokens` selected features becomes. Kinds that look at the picture in two dimensions see a
+  // grid of sqrt(tokens) a side; the parsers refuse models where that is not whole.
   int64_t RowsOut(int64_t tokens) const;
   bool operator==(const ProjectorSpec&) const = default;
 };
 
-// -------------------------------------------------------------------------------------------------------- Language model
+// -------------------------------------------------------------------------------------------------------- Language
+// model
 
 struct LinearRopeScaling {
   double factor = 1.0;
@@ -134,32 +140,34 @@ struct RopeFrequencyFactors {
 };
 using RopeScaling = std::variant<std::monostate, LinearRopeScaling, Llama3RopeScaling, RopeFrequencyFactors>;
 
-// How a head's channels pair up: HF checkpoints (i, i + d/2); llama-architecture GGUF (2i, 2i + 1), rows of q and k permuted.
+// How a head's channels pair up: HF checkpoints (i, i + d/2); llama-architecture GGUF (2i, 2i + 1), rows of q and k
+// permuted.
 enum class RopeLayout { kHalfSplit, kInterleaved };
 enum class LanguageNames { kHf, kGguf };
 
 struct LanguageModelSpec {
   LanguageNames names = LanguageNames::kHf;
-  std::string prefix;                  // of HF names: "" (llm/ folder), "llm." (single folder)
-  std::string model_type;              // "llama", "qwen2"
+  std::string prefix;      // of HF names: "" (llm/ folder), "llm." (single folder)
+  std::string model_type;  // "llama", "qwen2"
   int64_t hidden_size = 0;
   int64_t intermediate_size = 0;
   int64_t num_hidden_layers = 0;
   int64_t num_attention_heads = 0;
   int64_t num_key_value_heads = 0;
   int64_t head_dim = 0;
-  int64_t vocab_size = 0;              // rows of the embedding table on disk; logits beyond are never sampled
+  int64_t vocab_size = 0;  // rows of the embedding table on disk; logits beyond are never sampled
   int64_t max_position_embeddings = 0;
   double rms_norm_eps = 1e-6;
   double rope_theta = 10000.0;
   RopeScaling rope_scaling;
   RopeLayout rope_layout = RopeLayout::kHalfSplit;
-  bool attention_bias = false;         // bias of q, k, v (Qwen2)
-  bool tie_word_embeddings = false;    // no lm_head tensor
+  bool attention_bias = false;       // bias of q, k, v (Qwen2)
+  bool tie_word_embeddings = false;  // no lm_head tensor
   bool operator==(const LanguageModelSpec&) const = default;
 };
 
-// --------------------------------------------------------------------------------------------------------- Preprocessing
+// ---------------------------------------------------------------------------------------------------------
+// Preprocessing
 
 enum class AspectMode { kResize, kPad, kDynamic, kDynamicS2, kProcessorOnly };
 enum class Processor {
@@ -175,40 +183,41 @@ struct PreprocessSpec {
   AspectMode image_aspect_ratio = AspectMode::kProcessorOnly;
   Processor processor = Processor::kSquash;
   Rescale rescale = Rescale::kMultiply;
-  int64_t size = 0;                    // side of what the processor yields (for static S2 the largest scale)
+  int64_t size = 0;  // side of what the processor yields (for static S2 the largest scale)
   double rescale_factor = 1.0 / 255.0;
   std::array<double, 3> image_mean = {0.5, 0.5, 0.5};
   std::array<double, 3> image_std = {0.5, 0.5, 0.5};
   int64_t min_tiles = 1;
   int64_t max_tiles = 12;
   int64_t video_max_tiles = 1;
-  std::vector<int64_t> scales;         // dynamic S2 only, ascending
-  bool pad_bottom_right = false;       // only in llama.cpp compatibility mode: kPad puts the picture at the top left
+  std::vector<int64_t> scales;    // dynamic S2 only, ascending
+  bool pad_bottom_right = false;  // only in llama.cpp compatibility mode: kPad puts the picture at the top left
   bool operator==(const PreprocessSpec&) const = default;
 };
 
-// ---------------------------------------------------------------------------------------------------------------- Prompt
+// ----------------------------------------------------------------------------------------------------------------
+// Prompt
 
 // The two behaviours of the reference repository (see docs/models.md). MobileVLM follows era A's rules.
 enum class Era { kA, kB };
 
 enum class Template {
-  kNone,        // text is used as it is
+  kNone,  // text is used as it is
   kPlain,
   kVicunaV1,
-  kLlama3Form1, // May-Jul 2024: <|end_of_text|>, assistant header says "system"
-  kLlama3Form2, // Aug 2024 on: <|eot_id|>
+  kLlama3Form1,  // May-Jul 2024: <|end_of_text|>, assistant header says "system"
+  kLlama3Form2,  // Aug 2024 on: <|eot_id|>
   kHermes2,
   kMistral,
-  kQwen2,       // built-in ChatML of era B
-  kJinja        // the tokenizer's own chat_template
+  kQwen2,  // built-in ChatML of era B
+  kJinja   // the tokenizer's own chat_template
 };
 std::string_view Name(Template name);
 std::optional<Template> TemplateFromName(std::string_view name);
 
 // Strings embedded around each encoded picture or frame (era B); converted with the tokenizer.
 struct MediaFraming {
-  std::string start_tokens;            // empty: none
+  std::string start_tokens;  // empty: none
   std::string end_tokens = "\n";
   std::string sep_tokens;
   bool operator==(const MediaFraming&) const = default;
@@ -225,7 +234,7 @@ struct TspEncoder {  // temporal-spatial pooling, after the projector
 
 struct VideoSpec {
   int64_t num_video_frames = 8;
-  double fps = 0.0;                    // 0: uniform sampling
+  double fps = 0.0;  // 0: uniform sampling
   std::variant<BasicEncoder, TspEncoder> encoder;
   int64_t num_time_tokens = 0;
   std::string time_token_format = "<t{t}>";
@@ -235,37 +244,39 @@ struct VideoSpec {
 struct PromptSpec {
   Era era = Era::kB;
   Template chat_template = Template::kJinja;
-  std::string jinja;                   // source of the tokenizer's chat_template, for kJinja
+  std::string jinja;  // source of the tokenizer's chat_template, for kJinja
   // Era B: media are tokens of the vocabulary, looked up by string and appended if absent.
   std::string image_token = "<image>";
   std::string video_token = "<vila/video>";
-  BasicEncoder image_encoder;          // framing of pictures (era B); era A adds nothing
+  BasicEncoder image_encoder;  // framing of pictures (era B); era A adds nothing
   // `dynamic` tiling: each tile is one image token followed by a text newline.
   bool newline_after_tile = false;
   // Remote-code preview: pad/eos ids right at a segment start are dropped (spec 6.6).
   bool drop_eos_at_segment_start = false;
-  int64_t model_max_length = 0;        // the tokenizer's limit on the fused sequence; 0: none stated
+  int64_t model_max_length = 0;  // the tokenizer's limit on the fused sequence; 0: none stated
   bool operator==(const PromptSpec&) const = default;
 };
 
-// ------------------------------------------------------------------------------------------------------------- Tokenizer
+// -------------------------------------------------------------------------------------------------------------
+// Tokenizer
 
 enum class TokenizerKind {
-  kSentencePiece,     // tokenizer.model
-  kTokenizerJson,     // tokenizer.json (byte-level BPE)
-  kVocabMerges,       // vocab.json + merges.txt (Qwen2)
-  kGguf               // inside the GGUF file
+  kSentencePiece,  // tokenizer.model
+  kTokenizerJson,  // tokenizer.json (byte-level BPE)
+  kVocabMerges,    // vocab.json + merges.txt (Qwen2)
+  kGguf            // inside the GGUF file
 };
 
 struct TokenizerSpec {
   TokenizerKind kind = TokenizerKind::kTokenizerJson;
-  std::filesystem::path directory;     // holds the tokenizer files; the .gguf file itself for kGguf
-  bool legacy = true;                  // SentencePiece: dummy prefix also after special tokens (transformers' legacy=True)
+  std::filesystem::path directory;  // holds the tokenizer files; the .gguf file itself for kGguf
+  bool legacy = true;               // SentencePiece: dummy prefix also after special tokens (transformers' legacy=True)
   bool add_bos_token = false;
   bool operator==(const TokenizerSpec&) const = default;
 };
 
-// ----------------------------------------------------------------------------------------------------------------- Model
+// -----------------------------------------------------------------------------------------------------------------
+// Model
 
 // kLlava: GGUF with a plain MLP mmproj.
 enum class Family { kVila15, kNvila, kMobileVlm, kLlava, kText };
@@ -281,27 +292,27 @@ enum class Layout {
 struct ModelSpec {
   Family family = Family::kText;
   Layout layout = Layout::kSubfolders;
-  std::filesystem::path path;                    // the directory or .gguf file
-  std::filesystem::path mmproj;                  // kGguf only; empty for text models
+  std::filesystem::path path;    // the directory or .gguf file
+  std::filesystem::path mmproj;  // kGguf only; empty for text models
   LanguageModelSpec language;
-  std::optional<VisionSpec> vision;              // absent for text models, with `projector`
+  std::optional<VisionSpec> vision;  // absent for text models, with `projector`
   std::optional<ProjectorSpec> projector;
   ScalesSpec scales;
   PreprocessSpec preprocess;
   PromptSpec prompt;
   TokenizerSpec tokenizer;
   VideoSpec video;
-  std::vector<std::string> notes;                // what a user should know: ignored keys, assumptions, compat modes
+  std::vector<std::string> notes;  // what a user should know: ignored keys, assumptions, compat modes
   bool operator==(const ModelSpec&) const = default;
 };
 
 // Which reference behaviour a VILA-1.5 checkpoint gets, and deviations for comparison with other programs.
 enum class Vila15Compat { kEraA, kEraB };
 struct LlamaCppCompat {
-  bool drop_last_layer = false;     // run one tower layer less than stored (examples/llava and mtmd)
-  bool class_token_last = false;    // mtmd since May 2025
-  bool gelu_tanh = false;           // projector GELU in tanh form
-  bool pad_bottom_right = false;    // picture at the top left of the padded square (Feb 2025)
+  bool drop_last_layer = false;   // run one tower layer less than stored (examples/llava and mtmd)
+  bool class_token_last = false;  // mtmd since May 2025
+  bool gelu_tanh = false;         // projector GELU in tanh form
+  bool pad_bottom_right = false;  // picture at the top left of the padded square (Feb 2025)
   bool operator==(const LlamaCppCompat&) const = default;
 };
 
