@@ -1,0 +1,442 @@
+#include "galago/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <random>
+#include <utility>
+
+#include "src/base/arena.h"
+#include "src/base/strings.h"
+#include "src/base/thread_pool.h"
+#include "src/engine/answer_stream.h"
+#include "src/engine/kv_cache.h"
+#include "src/engine/media_cache.h"
+#include "src/engine/media_input.h"
+#include "src/engine/model_parts.h"
+#include "src/engine/sampler.h"
+#include "src/engine/trace.h"
+#include "src/kernels/table.h"
+#include "src/ops/exec_context.h"
+#include "src/text/prompt.h"
+
+namespace galago {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double MsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// A conversation ready to be computed: planned media, token ids with slots, and what each position is made of.
+struct Request {
+  std::vector<std::unique_ptr<engine::MediaItem>> media;
+  std::vector<std::vector<int64_t>> slot_rows;  // of each item
+  text::Prompt prompt;
+  std::vector<engine::Cell> cells;              // [T]
+  std::vector<int32_t> text_ids;                // ids of the text positions, in order
+  PromptPlan plan;
+};
+
+text::Role RoleOf(Role role) {
+  switch (role) {
+    case Role::kSystem: return text::Role::kSystem;
+    case Role::kUser: return text::Role::kUser;
+    case Role::kAssistant: return text::Role::kAssistant;
+  }
+  return text::Role::kUser;
+}
+
+bool Cancelled(const GenerateOptions& options) {
+  return options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::string_view Name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+    case FinishReason::kCancelled: return "cancelled";
+  }
+  return "";
+}
+
+struct Session::State {
+  State(std::shared_ptr<const Model> the_model, const SessionOptions& the_options, const kernels::KernelTable& table,
+        engine::KvCache cache)
+      : model(std::move(the_model)),
+        options(the_options),
+        kernels(table),
+        isa(kernels::Name(table.isa)),
+        pool(the_options.threads),
+        kv(std::move(cache)),
+        media_cache(the_options.media_cache_bytes) {}
+
+  const Model::Parts& parts() const { return model->parts(); }
+  const spec::ModelSpec& spec() const { return parts().spec; }
+
+  ops::ExecContext Context(ops::Observer* observer) {
+    return {.pool = &pool,
+            .kernels = &kernels,
+            .precision = parts().options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16,
+            .arena = &arena,
+            .observer = observer};
+  }
+
+  StatusOr<Request> Prepare(const std::vector<Message>& conversation, const GenerateOptions& options);
+  Status AddSlots(Request& request);
+  StatusOr<std::vector<text::Turn>> Turns(const std::vector<Message>& conversation, const Request& request) const;
+  StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> See(Request& request, int64_t reused,
+                                                                         const GenerateOptions& options,
+                                                                         engine::Trace* trace, Timings& timings);
+  Status Prefill(const Request& request, int64_t reused,
+                 std::span<const std::shared_ptr<const models::EncodedMedia>> rows, const GenerateOptions& options,
+                 engine::Trace* trace, std::span<float> logits);
+  Status FillHidden(const Request& request, int64_t begin, int64_t end,
+                    std::span<const std::shared_ptr<const models::EncodedMedia>> rows, std::span<float> hidden);
+  int64_t MediaNumber(const std::string& key) {
+    return media_numbers.try_emplace(key, static_cast<int64_t>(media_numbers.size())).first->second;
+  }
+
+  std::shared_ptr<const Model> model;
+  SessionOptions options;
+  kernels::KernelTable kernels;
+  std::string isa;
+  ThreadPool pool;
+  Arena arena;
+  engine::KvCache kv;
+  engine::MediaCache media_cache;
+  std::map<std::string, int64_t> media_numbers;  // media item key -> the number its cells carry
+};
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::~Session() = default;
+
+StatusOr<std::unique_ptr<Session>> Session::Create(std::shared_ptr<const Model> model, const SessionOptions& options) {
+  SessionOptions checked = options;
+  if (checked.threads < 0 || checked.threads > 1024) {
+    return InvalidArgument(StrCat("threads is ", checked.threads, ", expected 0 (one per core) to 1024"));
+  }
+  if (checked.prefill_chunk < 1) {
+    return InvalidArgument(StrCat("prefill chunk is ", checked.prefill_chunk, ", expected 1 or more tokens"));
+  }
+  const int64_t limit = model->max_context();
+  if (checked.ctx_size == 0) checked.ctx_size = limit;
+  if (checked.ctx_size < 1 || checked.ctx_size > limit) {
+    return InvalidArgument(StrCat("context size is ", checked.ctx_size, ", the model takes 1 to ", limit, " tokens"));
+  }
+  ASSIGN_OR_RETURN(const kernels::KernelTable table, ops::ChooseKernels(checked.isa));
+  ASSIGN_OR_RETURN(engine::KvCache cache,
+                   engine::KvCache::Create(model->parts().spec.language, checked.ctx_size,
+                                           engine::KvDType(model->parts().options.precision)));
+  return std::unique_ptr<Session>(
+      new Session(std::make_unique<State>(std::move(model), checked, table, std::move(cache))));
+}
+
+const std::string& Session::isa() const { return state_->isa; }
+int Session::threads() const { return state_->pool.num_threads(); }
+int64_t Session::ctx_size() const { return state_->options.ctx_size; }
+
+// ------------------------------------------------------------------------------------------------------------- Planning
+
+StatusOr<std::vector<text::Turn>> Session::State::Turns(const std::vector<Message>& conversation,
+                                                        const Request& request) const {
+  std::vector<text::Turn> turns;
+  size_t item = 0;
+  for (const Message& message : conversation) {
+    text::Turn turn{.role = RoleOf(message.role), .parts = {}};
+    for (const Part& part : message.parts) {
+      if (part.kind == PartKind::kText) {
+        turn.parts.emplace_back(part.text);
+        continue;
+      }
+      if (message.role != Role::kUser) return InvalidArgument("pictures and videos belong in user messages only");
+      turn.parts.emplace_back(text::MediaPart{
+          .index = static_cast<int64_t>(item),
+          .kind = part.kind == PartKind::kImage ? spec::MediaKind::kImage : spec::MediaKind::kVideo,
+          .num_slots = static_cast<int64_t>(request.slot_rows[item].size()),
+          .placement = part.at_marker ? text::Placement::kInText : text::Placement::kBesideText});
+      ++item;
+    }
+    turns.push_back(std::move(turn));
+  }
+  return turns;
+}
+
+// Positions: one per text id, and as many per slot as the item has rows there.
+Status Session::State::AddSlots(Request& request) {
+  for (const text::PromptPiece& piece : request.prompt.pieces) {
+    if (const auto* ids = std::get_if<std::vector<int32_t>>(&piece)) {
+      for (const int32_t id : *ids) {
+        if (id < 0 || id >= spec().language.vocab_size) {
+          return Internal(StrCat("the prompt has token ", id, ", the embedding table ends at ",
+                                 spec().language.vocab_size - 1));
+        }
+        request.cells.push_back({id, 0});
+        request.text_ids.push_back(id);
+      }
+      continue;
+    }
+    const auto& slot = std::get<text::MediaSlot>(piece);
+    const std::vector<int64_t>& rows = request.slot_rows[static_cast<size_t>(slot.media_index)];
+    int64_t first = 0;
+    for (int64_t i = 0; i < slot.slot_index; ++i) first += rows[static_cast<size_t>(i)];
+    const int64_t number = MediaNumber(request.media[static_cast<size_t>(slot.media_index)]->key());
+    for (int64_t i = 0; i < rows[static_cast<size_t>(slot.slot_index)]; ++i) {
+      request.cells.push_back({-1 - number, first + i});
+    }
+  }
+  return OkStatus();
+}
+
+StatusOr<Request> Session::State::Prepare(const std::vector<Message>& conversation, const GenerateOptions& options) {
+  Request request;
+  if (conversation.empty() || conversation.back().role != Role::kUser) {
+    return InvalidArgument("a conversation must end with a user message");
+  }
+  ASSIGN_OR_RETURN(request.media, engine::PlanMedia(spec(), conversation));
+  for (const auto& item : request.media) {
+    const text::FramingIds& framing =
+        item->layout().kind == spec::MediaKind::kVideo ? parts().video_framing : parts().image_framing;
+    auto rows = spec::SlotRows(spec(), item->layout(), framing.lengths());
+    if (!rows.ok()) return Annotate(rows.status(), item->info().source);
+    request.slot_rows.push_back(*std::move(rows));
+  }
+  if (options.raw) {
+    if (conversation.size() != 1 || conversation[0].parts.size() != 1 || !request.media.empty()) {
+      return InvalidArgument("a raw prompt is one text and nothing else");
+    }
+    const std::string& text = conversation[0].parts[0].text;
+    ASSIGN_OR_RETURN(request.prompt.input_ids,
+                     parts().tokenizer->Encode(text, {.add_special = true, .parse_special = options.parse_special}));
+    request.prompt.rendered = text;
+    if (!request.prompt.input_ids.empty()) request.prompt.pieces.emplace_back(request.prompt.input_ids);
+  } else {
+    ASSIGN_OR_RETURN(const std::vector<text::Turn> turns, Turns(conversation, request));
+    ASSIGN_OR_RETURN(request.prompt, text::BuildPrompt(spec().prompt, *parts().tokenizer, turns,
+                                                       {.parse_special = options.parse_special}));
+  }
+  RETURN_IF_ERROR(AddSlots(request));
+  if (request.cells.empty()) return InvalidArgument("the prompt is empty");
+
+  PromptPlan& plan = request.plan;
+  plan.rendered = request.prompt.rendered;
+  plan.input_ids.assign(request.prompt.input_ids.begin(), request.prompt.input_ids.end());
+  plan.warnings = request.prompt.warnings;
+  plan.usage.prompt_tokens = static_cast<int64_t>(request.cells.size());
+  for (size_t i = 0; i < request.media.size(); ++i) {
+    const engine::MediaItem& item = *request.media[i];
+    MediaInfo info = item.info();
+    for (const int64_t rows : request.slot_rows[i]) info.tokens += rows;
+    (info.kind == PartKind::kImage ? plan.usage.image_tokens : plan.usage.video_tokens) += info.tokens;
+    plan.media.push_back(std::move(info));
+    plan.warnings.insert(plan.warnings.end(), item.warnings().begin(), item.warnings().end());
+  }
+  return request;
+}
+
+StatusOr<PromptPlan> Session::Plan(const std::vector<Message>& conversation, const GenerateOptions& options) {
+  ASSIGN_OR_RETURN(Request request, state_->Prepare(conversation, options));
+  return std::move(request.plan);
+}
+
+// ------------------------------------------------------------------------------------------------------------ Computing
+
+// Rows of every item that has a position at or after `reused`; null for the others.
+StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::State::See(
+    Request& request, int64_t reused, const GenerateOptions& generate, engine::Trace* trace, Timings& timings) {
+  std::vector<std::shared_ptr<const models::EncodedMedia>> rows(request.media.size());
+  for (size_t i = 0; i < request.media.size(); ++i) {
+    const engine::MediaItem& item = *request.media[i];
+    const int64_t id = -1 - MediaNumber(item.key());
+    const bool needed = std::any_of(request.cells.begin() + reused, request.cells.end(),
+                                    [&](const engine::Cell& cell) { return cell.id == id; });
+    if (!needed) {
+      request.plan.media[i].cached = true;
+      continue;
+    }
+    if (trace == nullptr && (rows[i] = media_cache.Find(item.key())) != nullptr) {
+      request.plan.media[i].cached = true;
+      continue;
+    }
+    if (Cancelled(generate)) return Cancelled("stopped before the picture was encoded");
+    auto start = Clock::now();
+    auto pixels = item.Pixels(&pool);
+    if (!pixels.ok()) return pixels.status();
+    CHECK(pixels->layout == item.layout());
+    timings.decode_media_ms += MsSince(start);
+
+    start = Clock::now();
+    const text::FramingIds& framing =
+        item.layout().kind == spec::MediaKind::kVideo ? parts().video_framing : parts().image_framing;
+    if (trace != nullptr) {
+      trace->OnTensor(StrCat("media.", i, ".pixel_values"), pixels->pixels.shape(), pixels->pixels.f32());
+    }
+    const Arena::Scope scope(arena);
+    ASSIGN_OR_RETURN(models::EncodedMedia encoded,
+                     parts().runner->EncodeMedia(Context(trace), {.pixels = pixels->pixels.f32(),
+                                                                  .shape = pixels->pixels.shape(),
+                                                                  .layout = item.layout(),
+                                                                  .framing = {framing.start, framing.end, framing.sep},
+                                                                  .media_index = static_cast<int64_t>(i)}));
+    CHECK(encoded.slot_rows == request.slot_rows[i]);
+    rows[i] = std::make_shared<const models::EncodedMedia>(std::move(encoded));
+    media_cache.Insert(item.key(), rows[i]);
+    timings.vision_ms += MsSince(start);
+  }
+  return rows;
+}
+
+// Embeddings of positions [begin, end) into hidden [end - begin, D].
+Status Session::State::FillHidden(const Request& request, int64_t begin, int64_t end,
+                                  std::span<const std::shared_ptr<const models::EncodedMedia>> rows,
+                                  std::span<float> hidden) {
+  const int64_t width = spec().language.hidden_size;
+  std::map<int64_t, size_t> item_of;  // cell id -> item; equal pictures share their rows
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] != nullptr) item_of.emplace(-1 - MediaNumber(request.media[i]->key()), i);
+  }
+  const ops::ExecContext ctx = Context(nullptr);
+  for (int64_t at = begin; at < end;) {
+    float* const out = hidden.data() + (at - begin) * width;
+    const engine::Cell& cell = request.cells[static_cast<size_t>(at)];
+    if (cell.id < 0) {
+      const models::EncodedMedia& media = *rows[item_of.at(cell.id)];
+      std::memcpy(out, media.rows.f32().data() + cell.row * width, static_cast<size_t>(width) * sizeof(float));
+      ++at;
+      continue;
+    }
+    std::vector<int32_t> ids;
+    for (; at < end && request.cells[static_cast<size_t>(at)].id >= 0; ++at) {
+      ids.push_back(static_cast<int32_t>(request.cells[static_cast<size_t>(at)].id));
+    }
+    parts().runner->EmbedTokens(ctx, ids, {out, ids.size() * static_cast<size_t>(width)});
+  }
+  return OkStatus();
+}
+
+Status Session::State::Prefill(const Request& request, int64_t reused,
+                               std::span<const std::shared_ptr<const models::EncodedMedia>> rows,
+                               const GenerateOptions& generate, engine::Trace* trace, std::span<float> logits) {
+  const auto total = static_cast<int64_t>(request.cells.size());
+  const int64_t width = spec().language.hidden_size;
+  for (int64_t begin = reused; begin < total;) {
+    if (Cancelled(generate)) return Cancelled("stopped while the prompt was computed");
+    const int64_t end = std::min(total, begin + options.prefill_chunk);
+    const Arena::Scope scope(arena);
+    const std::span<float> hidden = arena.Floats((end - begin) * width);
+    RETURN_IF_ERROR(FillHidden(request, begin, end, rows, hidden));
+    if (trace != nullptr) trace->OnTensor("lm.inputs_embeds", Shape({end - begin, width}), hidden);
+    RETURN_IF_ERROR(parts().runner->Forward(Context(trace), hidden, end - begin, begin, kv.view(), logits));
+    for (; begin < end; ++begin) kv.Append(request.cells[static_cast<size_t>(begin)]);
+  }
+  return OkStatus();
+}
+
+StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversation, const GenerateOptions& options,
+                                           const OnText& on_text) {
+  State& state = *state_;
+  const Model::Parts& parts = state.parts();
+  if (parts.runner == nullptr) return FailedPrecondition("the model's weights are not loaded");
+  const int64_t vocab_size = state.spec().language.vocab_size;
+  RETURN_IF_ERROR(engine::CheckSampling(options.sampling, vocab_size));
+  if (options.max_tokens < 0) {
+    return InvalidArgument(StrCat("max tokens is ", options.max_tokens, ", expected 0 or more"));
+  }
+  const auto start = Clock::now();
+  GenerateResult result;
+  result.seed = options.sampling.seed ? *options.sampling.seed : std::random_device()();
+
+  ASSIGN_OR_RETURN(Request request, state.Prepare(conversation, options));
+  result.timings.decode_media_ms = MsSince(start);
+  const auto total = static_cast<int64_t>(request.cells.size());
+  if (total >= state.kv.capacity()) {
+    return OutOfRange(StrCat("the prompt takes ", total, " tokens (", request.plan.usage.image_tokens, " of pictures, ",
+                             request.plan.usage.video_tokens, " of video), the context holds ", state.kv.capacity(),
+                             ": no room for an answer"));
+  }
+  std::unique_ptr<engine::Trace> trace;
+  if (!options.trace_path.empty()) trace = std::make_unique<engine::Trace>();
+
+  // What the previous call left in the cache is reused; the last position is computed always, for its logits.
+  if (trace != nullptr) state.kv.Truncate(0);
+  const int64_t reused = std::min(state.kv.KeepCommonPrefix(request.cells), total - 1);
+  state.kv.Truncate(reused);
+  ASSIGN_OR_RETURN(const auto rows, state.See(request, reused, options, trace.get(), result.timings));
+
+  std::vector<float> logits(static_cast<size_t>(vocab_size));
+  const auto prompt_start = Clock::now();
+  RETURN_IF_ERROR(state.Prefill(request, reused, rows, options, trace.get(), logits));
+  result.timings.prompt_ms = MsSince(prompt_start);
+  if (trace != nullptr) {
+    std::vector<int64_t> ids;
+    for (const engine::Cell& cell : request.cells) ids.push_back(cell.id < 0 ? text::kMediaSlotId : cell.id);
+    trace->AddIds("lm.input_ids", ids);
+    RETURN_IF_ERROR(trace->Write(options.trace_path));
+  }
+
+  engine::Sampler sampler(options.sampling, vocab_size, result.seed);
+  sampler.AcceptPrompt(request.text_ids);
+  double duration_s = 0;
+  for (const MediaInfo& info : request.plan.media) duration_s = info.kind == PartKind::kVideo ? info.duration_s : duration_s;
+  engine::AnswerStream::Options stream_options = {
+      .stops = options.stop, .trim = !options.raw, .video_duration_s = duration_s};
+  if (!options.raw && !options.ignore_eos) {
+    stream_options.stops.insert(stream_options.stops.end(), parts.stop_strings.begin(), parts.stop_strings.end());
+  }
+  engine::AnswerStream stream(parts.tokenizer, state.spec().video, std::move(stream_options), on_text);
+
+  const int64_t room = state.kv.capacity() - total;
+  const int64_t limit = std::min(options.max_tokens, room);
+  const auto width = static_cast<size_t>(state.spec().language.hidden_size);
+  std::vector<float> hidden(width);
+  result.finish_reason = FinishReason::kLength;
+  auto first_token_at = Clock::now();
+  bool finished = false;
+  for (int64_t step = 0; step < limit; ++step) {
+    if (Cancelled(options)) {
+      result.finish_reason = FinishReason::kCancelled;
+      break;
+    }
+    const int32_t id = sampler.Choose(logits);
+    if (step == 0) {
+      first_token_at = Clock::now();
+      result.timings.ttft_ms = MsSince(start);
+    }
+    const bool ends = !options.ignore_eos &&
+                      std::find(parts.stop_ids.begin(), parts.stop_ids.end(), id) != parts.stop_ids.end();
+    if (ends) {
+      result.finish_reason = FinishReason::kStop;
+      break;
+    }
+    result.token_ids.push_back(id);
+    sampler.Accept(id);
+    if (!stream.Push(id)) {
+      result.finish_reason = stream.stopped_by_caller() ? FinishReason::kCancelled : FinishReason::kStop;
+      finished = true;
+      break;
+    }
+    if (step + 1 == limit) break;
+    const Arena::Scope scope(state.arena);
+    parts.runner->EmbedTokens(state.Context(nullptr), {&id, 1}, hidden);
+    RETURN_IF_ERROR(
+        parts.runner->Forward(state.Context(nullptr), hidden, 1, state.kv.length(), state.kv.view(), logits));
+    state.kv.Append({id, 0});
+  }
+  if (!finished) stream.Finish();
+
+  result.timings.generate_ms = MsSince(first_token_at);
+  const auto made = static_cast<double>(result.token_ids.size());
+  if (made > 1 && result.timings.generate_ms > 0) {
+    result.timings.tokens_per_second = (made - 1) / (result.timings.generate_ms / 1000.0);
+  }
+  result.text = stream.text();
+  result.prompt = std::move(request.plan);
+  result.usage = result.prompt.usage;
+  result.usage.cached_tokens = reused;
+  result.usage.completion_tokens = static_cast<int64_t>(result.token_ids.size());
+  return result;
+}
+
+}  // namespace galago
