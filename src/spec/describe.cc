@@ -195,7 +195,8 @@ Json DescribeVideo(const VideoSpec& video) {
 }  // namespace
 
 Json Describe(const ModelSpec& spec) {
-  Json json = {{"family", std::string(Name(spec.family))},
+  Json json = {{"schema", "galago.inspect/1"},
+               {"family", std::string(Name(spec.family))},
                {"layout", std::string(LayoutName(spec.layout))},
                {"language", DescribeLanguage(spec.language)}};
   if (spec.vision && spec.projector) {

@@ -1,0 +1,24 @@
+#ifndef GALAGO_MODELS_MEMORY_H_
+#define GALAGO_MODELS_MEMORY_H_
+
+#include <cstdint>
+
+#include "src/ops/exec_context.h"
+#include "src/spec/model_spec.h"
+
+namespace galago::models {
+
+// Bytes a model needs besides the key/value cache, computed from the spec alone.
+struct MemoryNeeds {
+  uint64_t weights = 0;           // of the layers that run, 2 bytes a matrix element (4 for f32 files read as such)
+  uint64_t vision_workspace = 0;  // peak of encoding one picture with the most tiles
+  uint64_t activations = 0;       // peak of prefilling one chunk of kPrefillChunk positions
+};
+
+inline constexpr int64_t kPrefillChunk = 512;
+
+MemoryNeeds PlanMemory(const spec::ModelSpec& spec, ops::Precision precision);
+
+}  // namespace galago::models
+
+#endif  // GALAGO_MODELS_MEMORY_H_
