@@ -1,0 +1,77 @@
+#include "src/kernels/table.h"
+
+#include <array>
+
+#include "src/base/check.h"
+#include "src/kernels/ref/ref.h"
+
+namespace galago::kernels {
+namespace {
+
+struct IsaInfo {
+  Isa isa;
+  std::string_view name;
+};
+// Slowest first.
+constexpr std::array<IsaInfo, 7> kIsas = {{
+    {Isa::kRef, "ref"},
+    {Isa::kAvx2, "avx2"},
+    {Isa::kAvx512, "avx512"},
+    {Isa::kAvx512Bf16, "avx512bf16"},
+    {Isa::kAmx, "amx"},
+    {Isa::kNeon, "neon"},
+    {Isa::kNeonBf16, "neon_bf16"},
+}};
+
+}  // namespace
+
+std::string_view Name(Isa isa) {
+  for (const IsaInfo& info : kIsas) {
+    if (info.isa == isa) return info.name;
+  }
+  CHECK(false);
+  return {};
+}
+
+std::optional<Isa> IsaFromName(std::string_view name) {
+  for (const IsaInfo& info : kIsas) {
+    if (info.name == name) return info.isa;
+  }
+  return std::nullopt;
+}
+
+std::vector<Isa> AvailableIsas(const CpuFeatures& features) {
+  std::vector<Isa> isas;
+  for (const IsaInfo& info : kIsas) {
+    if (MissingFor(features, info.isa).empty()) isas.push_back(info.isa);
+  }
+  return isas;
+}
+
+std::string MissingFor(const CpuFeatures& features, Isa isa) {
+  std::string missing;
+  const auto need = [&](bool present, std::string_view what) {
+    if (present) return;
+    if (!missing.empty()) missing += ", ";
+    missing += what;
+  };
+  // Every x86 set builds on those before it.
+  const bool x86 = isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
+  const bool avx512 = x86 && isa != Isa::kAvx2;
+  const bool arm = isa == Isa::kNeon || isa == Isa::kNeonBf16;
+  if (x86) need(features.avx2, "avx2 with fma and f16c");
+  if (avx512) need(features.avx512, "avx512 f, bw, vl, dq");
+  if (isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) need(features.avx512_bf16, "avx512_bf16");
+  if (isa == Isa::kAmx) need(features.amx_bf16, "amx_bf16 and the system's permission to use it");
+  if (arm) need(features.neon, "neon");
+  if (isa == Isa::kNeonBf16) need(features.neon_bf16, "bf16");
+  return missing;
+}
+
+KernelTable MakeKernelTable(Isa isa) {
+  KernelTable table = ref::Table();
+  table.isa = isa;
+  return table;
+}
+
+}  // namespace galago::kernels

@@ -1,0 +1,25 @@
+#include "src/ops/exec_context.h"
+
+#include <string>
+
+#include "src/base/strings.h"
+#include "src/kernels/table.h"
+
+namespace galago::ops {
+
+StatusOr<kernels::KernelTable> ChooseKernels(std::string_view isa_name) {
+  const kernels::CpuFeatures features = kernels::DetectCpuFeatures();
+  if (isa_name.empty()) return kernels::MakeKernelTable(kernels::AvailableIsas(features).back());
+  const auto isa = kernels::IsaFromName(isa_name);
+  if (!isa.has_value()) {
+    return InvalidArgument(StrCat("unknown instruction set \"", Printable(isa_name),
+                                  "\"; known are ref, avx2, avx512, avx512bf16, amx, neon and neon_bf16"));
+  }
+  const std::string missing = kernels::MissingFor(features, *isa);
+  if (!missing.empty()) {
+    return InvalidArgument(StrCat("instruction set ", isa_name, " needs ", missing, ", which this machine lacks"));
+  }
+  return kernels::MakeKernelTable(*isa);
+}
+
+}  // namespace galago::ops
