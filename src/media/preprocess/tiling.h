@@ -3,26 +3,19 @@
 
 #include <cstdint>
 
-#include "src/media/image.h"
-
 namespace galago::media {
 
 struct TileGrid {
   int64_t columns = 1;
   int64_t rows = 1;
+  int64_t tiles() const { return columns * rows; }
   bool operator==(const TileGrid&) const = default;
 };
 
 // The grid whose aspect ratio is closest to the picture's, min_tiles <= columns * rows <= max_tiles; among equals a
 // larger one wins if the picture has more than half its pixels (NVlabs/VILA: llava/mm_utils.py,
-// find_closest_aspect_ratio). Sizes > 0, 1 <= max_tiles. (1, 1) if no grid qualifies.
+// find_closest_aspect_ratio). Sizes > 0. (1, 1) if no grid qualifies.
 TileGrid ClosestTileGrid(int64_t width, int64_t height, int64_t min_tiles, int64_t max_tiles, int64_t tile_size);
-
-// The picture centred on a square of its longer side.
-Image ExpandToSquare(const Image& image, Colour fill);
-
-// The part of `image` at (x, y); parts outside it are black, as PIL's crop leaves them.
-Image Crop(const Image& image, int64_t x, int64_t y, int64_t width, int64_t height);
 
 }  // namespace galago::media
 
