@@ -17,7 +17,11 @@ enum class Precision {
 };
 
 // Which of the reference repository's two behaviours a VILA-1.5 checkpoint gets (docs/models.md).
-enum class Vila15 { kEraA, kEraB };
+enum class Vila15 {
+  kEraA,         // May to July 2024: the code the checkpoints were released with
+  kEraAAug2024,  // the same but for video frames: sampling ends on the last frame, short videos get no black frames
+  kEraB          // December 2024 on
+};
 
 // Deviations of llama.cpp's MobileVLM/LLaVA graphs, for comparison; all off by default.
 struct LlamaCppQuirks {

@@ -70,7 +70,8 @@ struct MediaInfo {
   int64_t tiles = 0;                           // encoder inputs
   std::optional<std::array<int64_t, 2>> grid;  // (columns, rows) of the ratio search
   std::vector<int64_t> frame_indices;          // video
-  std::vector<double> timestamps_s;            // video
+  std::vector<double> timestamps_s;     // video
+  double duration_s = 0;                 // video
   int64_t tokens = 0;                          // embedding rows
   bool cached = false;                         // rows came from the media cache
 };

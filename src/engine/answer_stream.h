@@ -18,8 +18,8 @@ class AnswerStream {
  public:
   struct Options {
     std::vector<std::string> stops;
-    bool trim = true;                    // the reference strips answers; raw completions are left as they are
-    double video_duration_s = 0;         // of the last video, for time tokens
+    bool trim = true;             // the reference strips answers; raw completions are left as they are
+    double video_duration_s = 0;  // of the last video, for time tokens
   };
   AnswerStream(std::shared_ptr<const text::Tokenizer> tokenizer, const spec::VideoSpec& video, Options options,
                const OnText& on_text);

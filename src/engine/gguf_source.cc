@@ -45,8 +45,8 @@ StatusOr<Json> ValueOf(const io::GgufFile& file, const std::string& key, std::st
     ASSIGN_OR_RETURN(const auto numbers, file.GetIntArray(key));
     return numbers->size() > kMaxArray ? Json() : ArrayOf(*numbers);
   }
-  ASSIGN_OR_RETURN(const auto number, file.GetInt(key, std::numeric_limits<int64_t>::min(),
-                                                  std::numeric_limits<int64_t>::max()));
+  ASSIGN_OR_RETURN(const auto number,
+                   file.GetInt(key, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
   return Json(*number);
 }
 

@@ -33,7 +33,8 @@ StatusOr<KvCache> KvCache::Create(const spec::LanguageModelSpec& spec, int64_t c
   const uint64_t num_bytes = NumBytes(spec, capacity, dtype);
   void* data = ::mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) {
-    return ResourceExhausted(StrCat("no memory for a KV cache of ", capacity, " positions (", HumanBytes(num_bytes), ")"));
+    return ResourceExhausted(
+        StrCat("no memory for a KV cache of ", capacity, " positions (", HumanBytes(num_bytes), ")"));
   }
   cache.data_ = {static_cast<std::byte*>(data), Unmap{num_bytes}};
   const uint64_t plane = BytesPerPlane(spec, capacity, dtype);

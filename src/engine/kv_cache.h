@@ -11,11 +11,11 @@
 
 namespace galago::engine {
 
-// What one position of the cache was computed from: a token, or row `row` of a picture known by a number. Positions with
-// equal cells before them hold equal keys and values.
+// What one position of the cache was computed from: a token, or row `row` of a picture known by a number. Positions
+// with equal cells before them hold equal keys and values.
 struct Cell {
-  int64_t id = 0;    // token id, or -1 - number of the media item
-  int64_t row = 0;   // of the media item
+  int64_t id = 0;   // token id, or -1 - number of the media item
+  int64_t row = 0;  // of the media item
   bool operator==(const Cell&) const = default;
 };
 

@@ -24,10 +24,14 @@ constexpr int64_t kMaxFrames = 1024;  // NVILA-8B-Video looks at 256
 
 std::string_view AspectName(Aspect aspect) {
   switch (aspect) {
-    case Aspect::kModel: return "model";
-    case Aspect::kCrop: return "crop";
-    case Aspect::kResize: return "resize";
-    case Aspect::kPad: return "pad";
+    case Aspect::kModel:
+      return "model";
+    case Aspect::kCrop:
+      return "crop";
+    case Aspect::kResize:
+      return "resize";
+    case Aspect::kPad:
+      return "pad";
   }
   return "";
 }
@@ -163,7 +167,9 @@ media::EraAFrames ChooseFrames(const spec::ModelSpec& model, const MediaOptions&
   const int64_t wanted = options.frames.value_or(model.video.num_video_frames);
   const double fps = options.fps.value_or(model.video.fps);
   if (fps > 0) return {.indices = media::FpsFrames(count, rate, fps, wanted)};
-  if (model.prompt.era == spec::Era::kA) return media::SampleEraA(count, wanted, media::EraASampling::kAug2024);
+  if (model.prompt.era == spec::Era::kA)
+    return media::SampleEraA(
+        count, wanted, model.video.era_a_to_last_frame ? media::EraASampling::kAug2024 : media::EraASampling::kMay2024);
   return {.indices = media::UniformFrames(count, wanted)};
 }
 
@@ -215,10 +221,12 @@ class VideoItem : public MediaItem {
                    .decoded = {video.width, video.height},
                    .tiles = item->layout_.tiles,
                    .grid = item->layout_.grid,
-                   .frame_indices = item->indices_,
+                   .frame_indices = std::vector<int64_t>(static_cast<size_t>(item->black_frames_), -1),
                    .timestamps_s = {}};
     ASSIGN_OR_RETURN(item->info_.sha256, ContentHash(item->path_));
+    item->info_.timestamps_s.assign(item->info_.frame_indices.size(), 0.0);
     for (const int64_t index : item->indices_) {
+      item->info_.frame_indices.push_back(index);
       item->info_.timestamps_s.push_back(video.fps > 0 ? static_cast<double>(index) / video.fps : 0.0);
     }
     item->info_.duration_s = video.duration_s;
@@ -277,11 +285,6 @@ class VideoItem : public MediaItem {
   int64_t width_ = 0, height_ = 0;
 };
 
-// Era B's image-list form turns a video into single pictures; with a pooling encoder it stays a video.
-bool FramesCountAsImages(const spec::ModelSpec& spec) {
-  return spec.prompt.era == spec::Era::kA || std::holds_alternative<spec::BasicEncoder>(spec.video.encoder);
-}
-
 }  // namespace
 
 StatusOr<std::vector<std::unique_ptr<MediaItem>>> PlanMedia(const spec::ModelSpec& spec,
@@ -297,18 +300,19 @@ StatusOr<std::vector<std::unique_ptr<MediaItem>>> PlanMedia(const spec::ModelSpe
   }
   if (parts.empty()) return std::vector<std::unique_ptr<MediaItem>>();
   if (!spec.vision) {
-    return InvalidArgument(StrCat("the model has no vision tower, but ", parts.size(), " picture(s) or video(s) were given"));
+    return InvalidArgument(
+        StrCat("the model has no vision tower, but ", parts.size(), " picture(s) or video(s) were given"));
   }
   if (num_images > kMaxImages || num_videos > kMaxVideos) {
-    return OutOfRange(StrCat("the conversation holds ", num_images, " pictures and ", num_videos, " videos, the limits are ",
-                             kMaxImages, " and ", kMaxVideos));
+    return OutOfRange(StrCat("the conversation holds ", num_images, " pictures and ", num_videos,
+                             " videos, the limits are ", kMaxImages, " and ", kMaxVideos));
   }
   std::vector<std::unique_ptr<MediaItem>> items(parts.size());
   int64_t images = num_images;
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i]->kind != PartKind::kVideo) continue;
     ASSIGN_OR_RETURN(items[i], VideoItem::Plan(spec, *parts[i]));
-    if (FramesCountAsImages(spec)) images += items[i]->layout().tiles;
+    if (spec.video.frames_as_images) images += items[i]->layout().tiles;
   }
   const media::Turn turn = images == 1 ? media::Turn::kOnlyImage : media::Turn::kOneOfSeveral;
   for (size_t i = 0; i < parts.size(); ++i) {

@@ -14,8 +14,8 @@
 #include "src/spec/media_layout.h"
 #include "src/spec/model_spec.h"
 
-// From the sources a user names to what the encoder needs, in two steps: a plan that reads headers only, then pixels for
-// those media whose embeddings are not known already.
+// From the sources a user names to what the encoder needs, in two steps: a plan that reads headers only, then pixels
+// for those media whose embeddings are not known already.
 namespace galago::engine {
 
 // One picture or video of a conversation, planned.

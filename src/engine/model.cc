@@ -23,7 +23,8 @@ StatusOr<spec::ParseOptions> ParseOptionsFor(const ModelOptions& options) {
   if (!options.chat_template.empty()) {
     parse.chat_template = spec::TemplateFromName(options.chat_template);
     if (!parse.chat_template) {
-      return InvalidArgument(StrCat("there is no built-in chat template named \"", Printable(options.chat_template), "\""));
+      return InvalidArgument(
+          StrCat("there is no built-in chat template named \"", Printable(options.chat_template), "\""));
     }
   }
   parse.llama_cpp = {.drop_last_layer = options.quirks.drop_last_layer,
@@ -58,7 +59,8 @@ StatusOr<SpecAndTokenizer> OpenGgufModel(const std::filesystem::path& path, cons
 StatusOr<SpecAndTokenizer> OpenDirectory(const std::filesystem::path& path, const ModelOptions& options,
                                          const spec::ParseOptions& parse) {
   if (!options.mmproj.empty()) {
-    return InvalidArgument(StrCat("an mmproj file goes with a .gguf language model, ", path.string(), " is a directory"));
+    return InvalidArgument(
+        StrCat("an mmproj file goes with a .gguf language model, ", path.string(), " is a directory"));
   }
   SpecAndTokenizer result;
   ASSIGN_OR_RETURN(result.spec, spec::ParseDirectory(path, parse));
@@ -96,12 +98,13 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
   parts->name = place.has_filename() ? place.filename().string() : place.parent_path().filename().string();
   parts->options = options;
   parts->spec = std::move(opened.spec);
+  parts->spec.video.era_a_to_last_frame = options.vila15 == Vila15::kEraAAug2024;
   text::AddMediaTokens(parts->spec.prompt, *opened.tokenizer);
   parts->tokenizer = std::move(opened.tokenizer);
   ASSIGN_OR_RETURN(parts->image_framing,
                    text::EncodeFraming(parts->spec.prompt.image_encoder.framing, *parts->tokenizer));
-  const spec::MediaFraming& video_framing =
-      std::visit([](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, parts->spec.video.encoder);
+  const spec::MediaFraming& video_framing = std::visit(
+      [](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, parts->spec.video.encoder);
   ASSIGN_OR_RETURN(parts->video_framing, text::EncodeFraming(video_framing, *parts->tokenizer));
   ASSIGN_OR_RETURN(parts->stop_ids, text::StopIds(parts->spec.prompt, *parts->tokenizer));
   parts->stop_strings = text::StopStrings(parts->spec.prompt);
@@ -137,8 +140,8 @@ MemoryPlan Model::PlanMemory(int64_t ctx_size) const {
   plan.weights = needs.weights;
   plan.vision_workspace = needs.vision_workspace;
   plan.activations = needs.activations;
-  plan.kv_cache = engine::KvCache::NumBytes(parts_->spec.language, plan.ctx_size,
-                                            engine::KvDType(parts_->options.precision));
+  plan.kv_cache =
+      engine::KvCache::NumBytes(parts_->spec.language, plan.ctx_size, engine::KvDType(parts_->options.precision));
   plan.total = plan.weights + plan.kv_cache + plan.vision_workspace + plan.activations;
   // What must stay free for the rest of the machine (docs/cli.md).
   const uint64_t available = engine::AvailableMemory();

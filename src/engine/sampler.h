@@ -39,11 +39,11 @@ class Sampler {
   };
 
   SamplingOptions options_;
-  std::vector<int32_t> recent_;       // ring of the last repeat_last_n tokens
+  std::vector<int32_t> recent_;  // ring of the last repeat_last_n tokens
   size_t recent_next_ = 0;
-  std::vector<int32_t> counts_;       // [vocab_size] generated so far
-  std::vector<int32_t> generated_;    // ids with a count
-  std::vector<Candidate> candidates_; // scratch, kept so that a step allocates nothing
+  std::vector<int32_t> counts_;        // [vocab_size] generated so far
+  std::vector<int32_t> generated_;     // ids with a count
+  std::vector<Candidate> candidates_;  // scratch, kept so that a step allocates nothing
   std::vector<double> weights_;
   std::mt19937_64 random_;
 };

@@ -48,9 +48,9 @@ std::map<int32_t, int> Histogram(const SamplingOptions& options, const std::vect
 TEST(Sampler, TopKTopPAndMinPCutTheTail) {
   const std::vector<float> logits = {std::log(0.5f), std::log(0.3f), std::log(0.15f), std::log(0.05f)};
   EXPECT_EQ(Histogram({.temperature = 1.0f, .top_k = 2}, logits).size(), 2u);
-  EXPECT_EQ(Histogram({.temperature = 1.0f, .top_p = 0.79f}, logits).size(), 2u);   // 0.5 + 0.3 reaches it
+  EXPECT_EQ(Histogram({.temperature = 1.0f, .top_p = 0.79f}, logits).size(), 2u);  // 0.5 + 0.3 reaches it
   EXPECT_EQ(Histogram({.temperature = 1.0f, .top_p = 0.81f}, logits).size(), 3u);
-  EXPECT_EQ(Histogram({.temperature = 1.0f, .min_p = 0.25f}, logits).size(), 3u);   // 0.15 >= 0.25 * 0.5 > 0.05
+  EXPECT_EQ(Histogram({.temperature = 1.0f, .min_p = 0.25f}, logits).size(), 3u);  // 0.15 >= 0.25 * 0.5 > 0.05
   EXPECT_EQ(Histogram({.temperature = 1.0f, .top_k = 1}, logits).size(), 1u);
 }
 

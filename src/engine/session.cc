@@ -33,16 +33,19 @@ struct Request {
   std::vector<std::unique_ptr<engine::MediaItem>> media;
   std::vector<std::vector<int64_t>> slot_rows;  // of each item
   text::Prompt prompt;
-  std::vector<engine::Cell> cells;              // [T]
-  std::vector<int32_t> text_ids;                // ids of the text positions, in order
+  std::vector<engine::Cell> cells;  // [T]
+  std::vector<int32_t> text_ids;    // ids of the text positions, in order
   PromptPlan plan;
 };
 
 text::Role RoleOf(Role role) {
   switch (role) {
-    case Role::kSystem: return text::Role::kSystem;
-    case Role::kUser: return text::Role::kUser;
-    case Role::kAssistant: return text::Role::kAssistant;
+    case Role::kSystem:
+      return text::Role::kSystem;
+    case Role::kUser:
+      return text::Role::kUser;
+    case Role::kAssistant:
+      return text::Role::kAssistant;
   }
   return text::Role::kUser;
 }
@@ -55,9 +58,12 @@ bool Cancelled(const GenerateOptions& options) {
 
 std::string_view Name(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kStop: return "stop";
-    case FinishReason::kLength: return "length";
-    case FinishReason::kCancelled: return "cancelled";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kCancelled:
+      return "cancelled";
   }
   return "";
 }
@@ -127,9 +133,8 @@ StatusOr<std::unique_ptr<Session>> Session::Create(std::shared_ptr<const Model> 
     return InvalidArgument(StrCat("context size is ", checked.ctx_size, ", the model takes 1 to ", limit, " tokens"));
   }
   ASSIGN_OR_RETURN(const kernels::KernelTable table, ops::ChooseKernels(checked.isa));
-  ASSIGN_OR_RETURN(engine::KvCache cache,
-                   engine::KvCache::Create(model->parts().spec.language, checked.ctx_size,
-                                           engine::KvDType(model->parts().options.precision)));
+  ASSIGN_OR_RETURN(engine::KvCache cache, engine::KvCache::Create(model->parts().spec.language, checked.ctx_size,
+                                                                  engine::KvDType(model->parts().options.precision)));
   return std::unique_ptr<Session>(
       new Session(std::make_unique<State>(std::move(model), checked, table, std::move(cache))));
 }
@@ -138,7 +143,8 @@ const std::string& Session::isa() const { return state_->isa; }
 int Session::threads() const { return state_->pool.num_threads(); }
 int64_t Session::ctx_size() const { return state_->options.ctx_size; }
 
-// ------------------------------------------------------------------------------------------------------------- Planning
+// -------------------------------------------------------------------------------------------------------------
+// Planning
 
 StatusOr<std::vector<text::Turn>> Session::State::Turns(const std::vector<Message>& conversation,
                                                         const Request& request) const {
@@ -152,11 +158,11 @@ StatusOr<std::vector<text::Turn>> Session::State::Turns(const std::vector<Messag
         continue;
       }
       if (message.role != Role::kUser) return InvalidArgument("pictures and videos belong in user messages only");
-      turn.parts.emplace_back(text::MediaPart{
-          .index = static_cast<int64_t>(item),
-          .kind = part.kind == PartKind::kImage ? spec::MediaKind::kImage : spec::MediaKind::kVideo,
-          .num_slots = static_cast<int64_t>(request.slot_rows[item].size()),
-          .placement = part.at_marker ? text::Placement::kInText : text::Placement::kBesideText});
+      turn.parts.emplace_back(
+          text::MediaPart{.index = static_cast<int64_t>(item),
+                          .kind = part.kind == PartKind::kImage ? spec::MediaKind::kImage : spec::MediaKind::kVideo,
+                          .num_slots = static_cast<int64_t>(request.slot_rows[item].size()),
+                          .placement = part.at_marker ? text::Placement::kInText : text::Placement::kBesideText});
       ++item;
     }
     turns.push_back(std::move(turn));
@@ -170,8 +176,8 @@ Status Session::State::AddSlots(Request& request) {
     if (const auto* ids = std::get_if<std::vector<int32_t>>(&piece)) {
       for (const int32_t id : *ids) {
         if (id < 0 || id >= spec().language.vocab_size) {
-          return Internal(StrCat("the prompt has token ", id, ", the embedding table ends at ",
-                                 spec().language.vocab_size - 1));
+          return Internal(
+              StrCat("the prompt has token ", id, ", the embedding table ends at ", spec().language.vocab_size - 1));
         }
         request.cells.push_back({id, 0});
         request.text_ids.push_back(id);
@@ -241,11 +247,14 @@ StatusOr<PromptPlan> Session::Plan(const std::vector<Message>& conversation, con
   return std::move(request.plan);
 }
 
-// ------------------------------------------------------------------------------------------------------------ Computing
+// ------------------------------------------------------------------------------------------------------------
+// Computing
 
 // Rows of every item that has a position at or after `reused`; null for the others.
-StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::State::See(
-    Request& request, int64_t reused, const GenerateOptions& generate, engine::Trace* trace, Timings& timings) {
+StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::State::See(Request& request, int64_t reused,
+                                                                                       const GenerateOptions& generate,
+                                                                                       engine::Trace* trace,
+                                                                                       Timings& timings) {
   std::vector<std::shared_ptr<const models::EncodedMedia>> rows(request.media.size());
   for (size_t i = 0; i < request.media.size(); ++i) {
     const engine::MediaItem& item = *request.media[i];
@@ -276,7 +285,6 @@ StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::Stat
     const Arena::Scope scope(arena);
     ASSIGN_OR_RETURN(models::EncodedMedia encoded,
                      parts().runner->EncodeMedia(Context(trace), {.pixels = pixels->pixels.f32(),
-                                                                  .shape = pixels->pixels.shape(),
                                                                   .layout = item.layout(),
                                                                   .framing = {framing.start, framing.end, framing.sep},
                                                                   .media_index = static_cast<int64_t>(i)}));
@@ -311,7 +319,7 @@ Status Session::State::FillHidden(const Request& request, int64_t begin, int64_t
     for (; at < end && request.cells[static_cast<size_t>(at)].id >= 0; ++at) {
       ids.push_back(static_cast<int32_t>(request.cells[static_cast<size_t>(at)].id));
     }
-    parts().runner->EmbedTokens(ctx, ids, {out, ids.size() * static_cast<size_t>(width)});
+    RETURN_IF_ERROR(parts().runner->EmbedTokens(ctx, ids, {out, ids.size() * static_cast<size_t>(width)}));
   }
   return OkStatus();
 }
@@ -328,7 +336,8 @@ Status Session::State::Prefill(const Request& request, int64_t reused,
     const std::span<float> hidden = arena.Floats((end - begin) * width);
     RETURN_IF_ERROR(FillHidden(request, begin, end, rows, hidden));
     if (trace != nullptr) trace->OnTensor("lm.inputs_embeds", Shape({end - begin, width}), hidden);
-    RETURN_IF_ERROR(parts().runner->Forward(Context(trace), hidden, end - begin, begin, kv.view(), logits));
+    const std::span<float> wanted = end == total ? logits : std::span<float>();
+    RETURN_IF_ERROR(parts().runner->Forward(Context(trace), hidden, begin, kv.view(), wanted));
     for (; begin < end; ++begin) kv.Append(request.cells[static_cast<size_t>(begin)]);
   }
   return OkStatus();
@@ -379,7 +388,8 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
   engine::Sampler sampler(options.sampling, vocab_size, result.seed);
   sampler.AcceptPrompt(request.text_ids);
   double duration_s = 0;
-  for (const MediaInfo& info : request.plan.media) duration_s = info.kind == PartKind::kVideo ? info.duration_s : duration_s;
+  for (const MediaInfo& info : request.plan.media)
+    duration_s = info.kind == PartKind::kVideo ? info.duration_s : duration_s;
   engine::AnswerStream::Options stream_options = {
       .stops = options.stop, .trim = !options.raw, .video_duration_s = duration_s};
   if (!options.raw && !options.ignore_eos) {
@@ -404,8 +414,8 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
       first_token_at = Clock::now();
       result.timings.ttft_ms = MsSince(start);
     }
-    const bool ends = !options.ignore_eos &&
-                      std::find(parts.stop_ids.begin(), parts.stop_ids.end(), id) != parts.stop_ids.end();
+    const bool ends =
+        !options.ignore_eos && std::find(parts.stop_ids.begin(), parts.stop_ids.end(), id) != parts.stop_ids.end();
     if (ends) {
       result.finish_reason = FinishReason::kStop;
       break;
@@ -419,9 +429,9 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
     }
     if (step + 1 == limit) break;
     const Arena::Scope scope(state.arena);
-    parts.runner->EmbedTokens(state.Context(nullptr), {&id, 1}, hidden);
-    RETURN_IF_ERROR(
-        parts.runner->Forward(state.Context(nullptr), hidden, 1, state.kv.length(), state.kv.view(), logits));
+    const ops::ExecContext ctx = state.Context(nullptr);
+    RETURN_IF_ERROR(parts.runner->EmbedTokens(ctx, {&id, 1}, hidden));
+    RETURN_IF_ERROR(parts.runner->Forward(ctx, hidden, state.kv.length(), state.kv.view(), logits));
     state.kv.Append({id, 0});
   }
   if (!finished) stream.Finish();

@@ -31,7 +31,8 @@ Status Trace::Write(const std::string& path) const {
   }
   for (const auto& [name, ids] : ids_) {
     tensors.push_back(
-        {name, {DType::kI64, Shape({static_cast<int64_t>(ids.size())}), reinterpret_cast<const std::byte*>(ids.data())}});
+        {name,
+         {DType::kI64, Shape({static_cast<int64_t>(ids.size())}), reinterpret_cast<const std::byte*>(ids.data())}});
   }
   return io::WriteSafetensors(path, tensors, {{"producer", "galago"}});
 }

@@ -13,8 +13,8 @@
 
 namespace galago::engine {
 
-// Collects named intermediates of a prompt and writes them as float32 safetensors, for comparison with an upstream dump.
-// Tensors of the language model arrive in prefill chunks and are joined along their rows.
+// Collects named intermediates of a prompt and writes them as float32 safetensors, for comparison with an upstream
+// dump. Tensors of the language model arrive in prefill chunks and are joined along their rows.
 class Trace : public ops::Observer {
  public:
   void OnTensor(std::string_view name, const Shape& shape, std::span<const float> values) override;

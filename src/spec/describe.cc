@@ -188,6 +188,7 @@ Json DescribeVideo(const VideoSpec& video) {
     json["framing"] = DescribeFraming(std::get<BasicEncoder>(video.encoder).framing);
   }
   json["num_time_tokens"] = video.num_time_tokens;
+  json["frames_as_images"] = video.frames_as_images;
   json["time_token_format"] = video.time_token_format;
   return json;
 }

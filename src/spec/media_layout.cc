@@ -68,6 +68,7 @@ StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout
       ASSIGN_OR_RETURN(const int64_t total, PooledRows(*tsp, layout.tiles, rows, framing));
       return std::vector<int64_t>{total};
     }
+    if (spec.video.frames_as_images) return std::vector<int64_t>(tiles, framed);
     return std::vector<int64_t>{layout.tiles * framed};
   }
   const auto* s2 = std::get_if<DynamicS2>(&spec.scales);

@@ -88,6 +88,7 @@ StatusOr<VideoSpec> ParseVideo(const Config& model) {
     return DataLoss(StrCat(model.Name("time_token_format"), " \"", Printable(spec.time_token_format), "\" lacks {t}"));
   }
   ASSIGN_OR_RETURN(spec.encoder, ParseEncoder(model, "video_encoder"));
+  spec.frames_as_images = std::holds_alternative<BasicEncoder>(spec.encoder);
   return spec;
 }
 

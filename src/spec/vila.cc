@@ -96,6 +96,7 @@ StatusOr<ModelSpec> ParseVila(const FileSource& files, const std::filesystem::pa
   spec.prompt.image_encoder = std::get<BasicEncoder>(std::move(image_encoder));
   spec.prompt.newline_after_tile = !era_a && spec.preprocess.image_aspect_ratio == AspectMode::kDynamic;
   spec.prompt.drop_eos_at_segment_start = preview;
+  if (preview) spec.video.frames_as_images = false;
   ASSIGN_OR_RETURN(spec.video, ParseVideo(config));
   return spec;
 }
