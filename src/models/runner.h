@@ -25,8 +25,9 @@ struct FramingIds {
 };
 
 struct EncodeRequest {
-  std::span<const float> pixels;  // [tiles, 3, side, side], side = spec().preprocess.size
-  spec::MediaLayout layout;       // layout.tiles of them
+  std::span<const float> pixels;
+  Shape shape;  // [layout.tiles, 3, side, side], side = spec().preprocess.size
+  spec::MediaLayout layout;
   FramingIds framing;
   int64_t media_index = 0;  // I of the trace names "vision.I.hidden.0", ...
 };
@@ -58,11 +59,11 @@ class Runner {
   // ids [T], each a row of the embedding table -> out [T, D]. InvalidArgument names an id beyond the table.
   virtual Status EmbedTokens(const ops::ExecContext& ctx, std::span<const int32_t> ids, std::span<float> out) const = 0;
 
-  // Runs T new positions whose input embeddings are hidden [T, D] (consumed: left in an unspecified state), after the
-  // `past` positions kv already holds; their keys and values are written to [past, past + T). logits [V] of the last
-  // position, V = spec().language.vocab_size; empty if they are not wanted. OutOfRange if kv is too short.
-  virtual Status Forward(const ops::ExecContext& ctx, std::span<float> hidden, int64_t past, const nn::KvView& kv,
-                         std::span<float> logits) const = 0;
+  // Runs num_rows (T) new positions whose input embeddings are hidden [T, D] (consumed: left in an unspecified state),
+  // after the `past` positions kv already holds; their keys and values are written to [past, past + T). logits [V] of
+  // the last position, V = spec().language.vocab_size; empty if they are not wanted. OutOfRange if kv is too short.
+  virtual Status Forward(const ops::ExecContext& ctx, std::span<float> hidden, int64_t num_rows, int64_t past,
+                         const nn::KvView& kv, std::span<float> logits) const = 0;
 };
 
 struct LoadOptions {
