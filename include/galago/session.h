@@ -69,7 +69,7 @@ struct MediaInfo {
   int orientation = 1;
   int64_t tiles = 0;                           // encoder inputs
   std::optional<std::array<int64_t, 2>> grid;  // (columns, rows) of the ratio search
-  std::vector<int64_t> frame_indices;          // video
+  std::vector<int64_t> frame_indices;          // video; -1: a black frame put in front
   std::vector<double> timestamps_s;     // video
   double duration_s = 0;                 // video
   int64_t tokens = 0;                          // embedding rows

@@ -1,6 +1,7 @@
 #include "src/base/json.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "src/base/file.h"
@@ -117,11 +118,19 @@ StatusOr<std::optional<int64_t>> JsonInt(const Json& object, std::string_view ke
   const Json* value = JsonFind(object, key);
   if (value == nullptr) return std::optional<int64_t>();
   if (!value->is_number()) return DataLoss(StrCat(KeyName(what, key), " is not a number"));
-  const double number = value->get<double>();
-  if (!(number >= static_cast<double>(min) && number <= static_cast<double>(max)) || number != std::floor(number)) {
-    return DataLoss(StrCat(KeyName(what, key), " is ", number, ", expected a whole number from ", min, " to ", max));
+  std::optional<int64_t> whole;
+  if (value->is_number_unsigned()) {
+    const auto number = value->get<uint64_t>();
+    if (number <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) whole = static_cast<int64_t>(number);
+  } else if (value->is_number_integer()) {
+    whole = value->get<int64_t>();
+  } else if (const auto number = value->get<double>(); number >= -0x1p63 && number < 0x1p63) {
+    if (number == std::floor(number)) whole = static_cast<int64_t>(number);
   }
-  return std::optional<int64_t>(value->is_number_float() ? static_cast<int64_t>(number) : value->get<int64_t>());
+  if (!whole || *whole < min || *whole > max) {
+    return DataLoss(StrCat(KeyName(what, key), " is ", value->dump(), ", expected a whole number from ", min, " to ", max));
+  }
+  return whole;
 }
 
 StatusOr<std::optional<double>> JsonNumber(const Json& object, std::string_view key, std::string_view what) {

@@ -5,13 +5,14 @@
 #include <algorithm>
 
 namespace galago {
-namespace {
 
 int UsableCores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
+
+namespace {
 
 void Relax() {
 #if defined(__x86_64__)

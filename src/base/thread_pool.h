@@ -11,6 +11,9 @@
 
 namespace galago {
 
+// Cores this process may run on.
+int UsableCores();
+
 // A fixed set of workers for data-parallel loops. One caller at a time; the caller works too.
 class ThreadPool {
  public:

@@ -285,6 +285,7 @@ StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::Stat
     const Arena::Scope scope(arena);
     ASSIGN_OR_RETURN(models::EncodedMedia encoded,
                      parts().runner->EncodeMedia(Context(trace), {.pixels = pixels->pixels.f32(),
+                                                                  .shape = pixels->pixels.shape(),
                                                                   .layout = item.layout(),
                                                                   .framing = {framing.start, framing.end, framing.sep},
                                                                   .media_index = static_cast<int64_t>(i)}));
