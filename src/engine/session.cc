@@ -338,7 +338,7 @@ Status Session::State::Prefill(const Request& request, int64_t reused,
     RETURN_IF_ERROR(FillHidden(request, begin, end, rows, hidden));
     if (trace != nullptr) trace->OnTensor("lm.inputs_embeds", Shape({end - begin, width}), hidden);
     const std::span<float> wanted = end == total ? logits : std::span<float>();
-    RETURN_IF_ERROR(parts().runner->Forward(Context(trace), hidden, begin, kv.view(), wanted));
+    RETURN_IF_ERROR(parts().runner->Forward(Context(trace), hidden, end - begin, begin, kv.view(), wanted));
     for (; begin < end; ++begin) kv.Append(request.cells[static_cast<size_t>(begin)]);
   }
   return OkStatus();
@@ -432,7 +432,7 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
     const Arena::Scope scope(state.arena);
     const ops::ExecContext ctx = state.Context(nullptr);
     RETURN_IF_ERROR(parts.runner->EmbedTokens(ctx, {&id, 1}, hidden));
-    RETURN_IF_ERROR(parts.runner->Forward(ctx, hidden, state.kv.length(), state.kv.view(), logits));
+    RETURN_IF_ERROR(parts.runner->Forward(ctx, hidden, 1, state.kv.length(), state.kv.view(), logits));
     state.kv.Append({id, 0});
   }
   if (!finished) stream.Finish();
