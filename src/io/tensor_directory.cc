@@ -58,7 +58,7 @@ StatusOr<ShardIndex> ReadIndex(const path& file) {
     index.shards.push_back(*name);
   }
   std::ranges::sort(index.shards);
-  index.shards.erase(std::ranges::unique(index.shards).begin(), index.shards.end());
+  index.shards.erase(std::unique(index.shards.begin(), index.shards.end()), index.shards.end());
   for (const std::string& shard : index.shards) {
     if (!Exists(file.parent_path() / shard)) index.missing.push_back(shard);
   }
