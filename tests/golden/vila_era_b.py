@@ -36,6 +36,8 @@ CASES = {
                                prompts=[one_image(trace=True), image_prompts()[1]]),
     "vila15_8b_era_b": dict(code="main", model="../vila15_8b/model", compat="eraB", conv="llama_3", template="llama_3_form2",
                             config={"fps": 0.0}, prompts=image_prompts((), odd=False)),
+    "vila15_8b_rope": dict(code="main", compat="eraB", conv="llama_3", template="llama_3_form2", config={"fps": 0.0},
+                           prompts=image_prompts(("one_image",), odd=False)),
     "vila15_40b_era_b": dict(code="main", model="../vila15_40b/model", compat="eraB", conv="hermes-2", template="hermes-2", intern_size=56,
                              config={"fps": 0.0}, prompts=[one_image(), image_prompts()[1]]),
 }

@@ -256,9 +256,9 @@ def case_vila15_8b(name, rope=None):
     over = dict(num_key_value_heads=2, rope_theta=500000.0, max_position_embeddings=8192, pad_token_id=None,
                 bos_token_id=500, eos_token_id=501)
     if rope:
-        over["rope_scaling"] = rope
-    write_model(name, SEEDS[name], "A", v, "llama", siglip_config(42), siglip_preprocessor(42), c.siglip_weights,
-                "mlp_downsample", llm_over=over)
+        over.update(SMALL, rope_scaling=rope, transformers_version="4.46.0")
+    write_model(name, SEEDS[name], "A", v, "llama", siglip_config(42, 32 if rope else 48), siglip_preprocessor(42),
+                c.siglip_weights, "mlp_downsample", llm_over=over)
 
 
 def case_vila15_13b(name):
@@ -311,6 +311,13 @@ def case_nvila_s2(name, kind="mlp_downsample_3x3_s2"):
                 top_over=dict(DYNAMIC_S2, s2_scales="28,56,84", s2_max_split_size=28))
 
 
+def case_nvila_hf(name):
+    """Classic files; the generator of the case re-saves them."""
+    write_model(name, SEEDS[name], "B", qwen(), "qwen2", siglip_config(28, hidden=32, ffn=48, use_head=False),
+                siglip_preprocessor(28), c.siglip_weights, "mlp_downsample", scales=3, llm_over=SMALL,
+                top_over=dict(DYNAMIC_S2, s2_scales="28,56,84", s2_max_split_size=28))
+
+
 def case_nvila_preview(name):
     """Classic files; the generator of the case converts them."""
     write_model(name, SEEDS[name], "B", qwen(model_max_length=4096), "qwen2", siglip_config(56, hidden=32, ffn=48, use_head=False),
@@ -322,9 +329,9 @@ def case_nvila_preview(name):
 SEEDS = {
     "vila15_3b": 11, "vila15_3b_s2": 12, "vila15_8b": 13, "vila15_13b": 15, "vila15_40b": 16,
     "vila10_clip": 17, "vila10_linear": 18, "nvila_8b": 21, "nvila_lite_2b": 22, "nvila_8b_video": 23,
-    "nvila_8b_video_2": 24, "nvila_s2": 25, "nvila_s2_new": 26, "nvila_preview": 27, "nvila_lite_hf": 28, "vila15_8b_rope3": 29,
+    "nvila_8b_video_2": 24, "nvila_s2": 25, "nvila_s2_new": 26, "nvila_preview": 27, "nvila_lite_hf": 28, "nvila_hf": 29, "vila15_8b_rope": 30,
 }
-LLAMA3_ROPE = {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 64,
+LLAMA3_ROPE = {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256,
                "rope_type": "llama3"}
 CASES = {
     "vila15_3b": case_vila15_3b,
@@ -339,6 +346,9 @@ CASES = {
     "nvila_8b_video": case_nvila_8b_video,
     "nvila_8b_video_2": lambda n: case_nvila_8b_video(n, ((1, 2, 2), (2, 1, 1)), 112, sep_tokens="\n"),
     "nvila_preview": case_nvila_preview,
+    "nvila_lite_hf": case_nvila_preview,
+    "nvila_hf": case_nvila_hf,
+    "vila15_8b_rope": lambda n: case_vila15_8b(n, LLAMA3_ROPE),
     "nvila_s2": case_nvila_s2,
     "nvila_s2_new": lambda n: case_nvila_s2(n, "mlp_downsample_3x3_s2_new"),
 }
