@@ -32,8 +32,11 @@ class Detokenizer {
   std::shared_ptr<const Tokenizer> owner_;
   const Tokenizer* tokenizer_;
   bool skip_special_;
-  bool first_ = true;       // no piece has been shown
-  bool strip_ = true;       // SentencePiece: a leading space of the next piece is to be dropped
+  void Show(std::string_view text, std::string& out);
+  bool first_ = true;       // no piece has come yet
+  bool strip_ = true;       // SentencePiece itself would still drop a leading space
+  bool shown_ = false;      // some text is out
+  bool join_ = false;       // a space is due before the next text
   std::string bytes_;       // the start of a character
   std::string unclean_;     // text that a later character may still change (clean_up_tokenization_spaces)
 };
