@@ -1,0 +1,349 @@
+#include "galago/session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <string>
+
+#include "src/base/strings.h"
+#include "src/engine/model_parts.h"
+
+namespace galago {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::string kData = std::string(GALAGO_SOURCE_DIR) + "/tests/golden/data/";
+
+// Says a given sequence of tokens, whatever it is asked, and remembers what it was asked to compute.
+class FakeRunner : public models::Runner {
+ public:
+  struct Call {
+    int64_t past, rows;
+    bool operator==(const Call&) const = default;
+  };
+
+  explicit FakeRunner(const spec::ModelSpec& spec) : spec_(spec) {}
+
+  const spec::ModelSpec& spec() const override { return spec_; }
+
+  StatusOr<models::EncodedMedia> EncodeMedia(const ops::ExecContext&,
+                                             const models::EncodeRequest& request) const override {
+    ++encoded;
+    const auto length = [](const std::vector<int32_t>& ids) { return static_cast<int64_t>(ids.size()); };
+    models::EncodedMedia media;
+    ASSIGN_OR_RETURN(media.slot_rows, spec::SlotRows(spec_, request.layout,
+                                                     {length(request.framing.start), length(request.framing.end),
+                                                      length(request.framing.sep)}));
+    int64_t rows = 0;
+    for (const int64_t slot : media.slot_rows) rows += slot;
+    media.rows = Tensor::F32({rows, spec_.language.hidden_size});
+    return media;
+  }
+
+  Status EmbedTokens(const ops::ExecContext&, std::span<const int32_t>, std::span<float>) const override {
+    return OkStatus();
+  }
+
+  Status Forward(const ops::ExecContext&, std::span<float>, int64_t num_rows, int64_t past, const nn::KvView&,
+                 std::span<float> logits) const override {
+    calls.push_back({past, num_rows});
+    if (fail_at >= 0 && static_cast<int64_t>(calls.size()) > fail_at) return ResourceExhausted("the fake gave up");
+    if (logits.empty()) return OkStatus();
+    std::fill(logits.begin(), logits.end(), 0.0f);
+    if (next < script.size()) logits[static_cast<size_t>(script[next++])] = 5.0f;
+    return OkStatus();
+  }
+
+  mutable std::vector<Call> calls;
+  mutable int encoded = 0;
+  mutable size_t next = 0;
+  std::vector<int32_t> script;
+  int64_t fail_at = -1;
+
+ private:
+  spec::ModelSpec spec_;
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const StatusOr<std::shared_ptr<Model>> opened = Model::Open(kData + "nvila_8b/model", {});
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    const Model::Parts& real = (*opened)->parts();
+    auto runner = std::make_shared<FakeRunner>(real.spec);
+    runner_ = runner.get();
+    auto parts = std::make_unique<Model::Parts>(real);
+    parts->runner = std::move(runner);
+    model_ = std::make_shared<Model>(std::move(parts));
+    session_ = MakeSession({});
+  }
+
+  std::unique_ptr<Session> MakeSession(const SessionOptions& options) {
+    StatusOr<std::unique_ptr<Session>> session = Session::Create(model_, options);
+    EXPECT_TRUE(session.ok()) << session.status();
+    return *std::move(session);
+  }
+
+  std::vector<int32_t> Ids(const std::string& text) const {
+    std::vector<int32_t> ids;
+    const StatusOr<std::vector<Token>> tokens = model_->Tokenize(text, false, true);
+    for (const Token& token : *tokens) ids.push_back(token.id);
+    return ids;
+  }
+
+  // The fake will answer this and then the end-of-turn token.
+  void Script(const std::string& answer) {
+    runner_->script = Ids(answer + "<|im_end|>");
+    runner_->next = 0;
+    runner_->calls.clear();
+  }
+
+  static std::vector<Message> Ask(const std::string& question) { return {{Role::kUser, {Part::Text(question)}}}; }
+  static std::vector<Message> AskAbout(const std::string& picture, const std::string& question) {
+    return {{Role::kUser, {Part::Image(kData + "media/" + picture), Part::Text(question)}}};
+  }
+
+  StatusOr<GenerateResult> Run(const std::vector<Message>& conversation, const GenerateOptions& options = {},
+                               std::string* streamed = nullptr) {
+    return session_->Generate(conversation, options, [streamed](std::string_view text) {
+      if (streamed != nullptr) *streamed += text;
+      return Flow::kContinue;
+    });
+  }
+
+  FakeRunner* runner_ = nullptr;
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_F(SessionTest, AnswersUntilTheStopToken) {
+  Script(" The cat is red. ");
+  std::string streamed;
+  const auto result = Run(Ask("What is this?"), {}, &streamed);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, "The cat is red.");
+  EXPECT_EQ(streamed, result->text);
+  EXPECT_EQ(result->finish_reason, FinishReason::kStop);
+  EXPECT_EQ(result->token_ids, Ids(" The cat is red. "));
+  EXPECT_EQ(result->usage.completion_tokens, static_cast<int64_t>(result->token_ids.size()));
+}
+
+TEST_F(SessionTest, StopsAtMaxTokensAndAtStopStrings) {
+  Script("The cat is red.");
+  auto result = Run(Ask("Hello"), {.max_tokens = 3});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->finish_reason, FinishReason::kLength);
+  EXPECT_EQ(result->token_ids.size(), 3u);
+
+  Script("The cat is red.");
+  std::string streamed;
+  result = Run(Ask("Hello"), {.stop = {"t is"}}, &streamed);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->finish_reason, FinishReason::kStop);
+  EXPECT_EQ(result->text, "The ca");
+  EXPECT_EQ(streamed, "The ca");
+
+  Script("The cat");
+  result = Run(Ask("Hello"), {.max_tokens = 0});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, "");
+  EXPECT_EQ(result->finish_reason, FinishReason::kLength);
+}
+
+TEST_F(SessionTest, IgnoreEosGeneratesStopTokensLikeOthers) {
+  Script("A cat");
+  const auto result = Run(Ask("Hello"), {.max_tokens = 10, .ignore_eos = true});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->token_ids.size(), 10u);
+}
+
+TEST_F(SessionTest, PrefillsInChunksAndDecodesOneByOne) {
+  session_ = MakeSession({.prefill_chunk = 16});
+  Script("A cat");
+  const auto result = Run(Ask("What is this?"));
+  ASSERT_TRUE(result.ok()) << result.status();
+  const int64_t prompt = result->usage.prompt_tokens;
+  std::vector<FakeRunner::Call> want;
+  for (int64_t past = 0; past < prompt; past += 16) want.push_back({past, std::min<int64_t>(16, prompt - past)});
+  for (size_t i = 0; i < result->token_ids.size(); ++i) want.push_back({prompt + static_cast<int64_t>(i), 1});
+  EXPECT_EQ(runner_->calls, want);
+}
+
+TEST_F(SessionTest, ASecondTurnComputesOnlyItsOwnTokens) {
+  Script("A red cat.");
+  std::vector<Message> conversation = AskAbout("shapes_168x112.png", "What is this?");
+  const auto first = Run(conversation);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(runner_->encoded, 1);
+
+  conversation.push_back({Role::kAssistant, {Part::Text(first->text)}});
+  conversation.push_back({Role::kUser, {Part::Text("Why?")}});
+  Script("So.");
+  const auto second = Run(conversation);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(runner_->encoded, 1);
+  EXPECT_TRUE(second->prompt.media[0].cached);
+  EXPECT_EQ(second->timings.vision_ms, 0);
+  // Everything but the end of the answer's turn and the new question was in the cache.
+  const int64_t known = first->usage.prompt_tokens + static_cast<int64_t>(first->token_ids.size());
+  EXPECT_EQ(second->usage.cached_tokens, known);
+  EXPECT_EQ(runner_->calls.front(), (FakeRunner::Call{known, second->usage.prompt_tokens - known}));
+}
+
+TEST_F(SessionTest, TheSamePromptAgainComputesOnePosition) {
+  for (int i = 0; i < 2; ++i) {
+    Script("A cat");
+    const auto result = Run(AskAbout("shapes_168x112.png", "What is this?"));
+    ASSERT_TRUE(result.ok()) << result.status();
+    if (i == 1) EXPECT_EQ(result->usage.cached_tokens, result->usage.prompt_tokens - 1);
+  }
+  EXPECT_EQ(runner_->encoded, 1);
+}
+
+TEST_F(SessionTest, APictureSeenBeforeIsNotEncodedAgainEvenWhenThePromptChanges) {
+  Script("A");
+  ASSERT_TRUE(Run(AskAbout("shapes_168x112.png", "What is this?")).ok());
+  std::vector<Message> other = AskAbout("shapes_168x112.png", "Now?");
+  other.insert(other.begin(), {Role::kSystem, {Part::Text("Be brief.")}});
+  Script("B");
+  const auto result = Run(other);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(runner_->encoded, 1);
+  EXPECT_TRUE(result->prompt.media[0].cached);
+  Script("C");
+  ASSERT_TRUE(Run(AskAbout("gradient_57x41.png", "What is this?")).ok());
+  EXPECT_EQ(runner_->encoded, 2);
+}
+
+TEST_F(SessionTest, TheMediaCacheForgetsTheOldest) {
+  // One picture of this model is 49 or 37 rows of 64 floats: room for one, not for two.
+  session_ = MakeSession({.media_cache_bytes = 49 * 64 * 4 + 1});
+  for (const char* picture : {"shapes_168x112.png", "gradient_57x41.png", "shapes_168x112.png"}) {
+    Script("A");
+    ASSERT_TRUE(Run(AskAbout(picture, "What is this?")).ok());
+  }
+  EXPECT_EQ(runner_->encoded, 3);
+}
+
+TEST_F(SessionTest, CancelEndsTheAnswerAndKeepsTheSession) {
+  Script("The cat is red and the house is blue.");
+  std::atomic<bool> cancel = false;
+  GenerateOptions options;
+  options.cancel = &cancel;
+  int pieces = 0;
+  const auto result = session_->Generate(Ask("Hello"), options, [&](std::string_view) {
+    if (++pieces == 2) cancel = true;
+    return Flow::kContinue;
+  });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->finish_reason, FinishReason::kCancelled);
+  EXPECT_LT(result->token_ids.size(), 6u);
+
+  EXPECT_EQ(Run(Ask("Other words here"), options).status().code(), StatusCode::kCancelled);
+  cancel = false;
+  Script("Yes.");
+  EXPECT_EQ(Run(Ask("Hello"), options)->text, "Yes.");
+}
+
+TEST_F(SessionTest, OnTextCanStopTheAnswer) {
+  Script("The cat is red.");
+  const auto result = session_->Generate(Ask("Hello"), {}, [](std::string_view) { return Flow::kStop; });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->finish_reason, FinishReason::kCancelled);
+  EXPECT_EQ(result->token_ids.size(), 1u);
+}
+
+TEST_F(SessionTest, APromptLongerThanTheContextNamesBothNumbers) {
+  session_ = MakeSession({.ctx_size = 20});
+  const auto result = Run(AskAbout("shapes_168x112.png", "What is this?"));
+  ASSERT_EQ(result.status().code(), StatusCode::kOutOfRange);
+  EXPECT_THAT(MessageOf(result.status()), HasSubstr("78 tokens (49 of pictures, 0 of video), the context holds 20"));
+  EXPECT_EQ(runner_->encoded, 0);
+}
+
+TEST_F(SessionTest, TheAnswerEndsWhereTheContextEnds) {
+  Script("The cat is red and the house is blue.");
+  const int64_t prompt = session_->Plan(Ask("Hello"), {})->usage.prompt_tokens;
+  session_ = MakeSession({.ctx_size = prompt + 4});
+  const auto result = Run(Ask("Hello"));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->token_ids.size(), 4u);
+  EXPECT_EQ(result->finish_reason, FinishReason::kLength);
+}
+
+TEST_F(SessionTest, AFailureInTheMiddleLeavesTheSessionUsable) {
+  Script("A cat");
+  runner_->fail_at = 2;
+  EXPECT_EQ(Run(Ask("What is this?")).status().code(), StatusCode::kResourceExhausted);
+  runner_->fail_at = -1;
+  Script("A cat");
+  const auto result = Run(Ask("What is this?"));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, "A cat");
+}
+
+TEST_F(SessionTest, SpellingsOfSpecialTokensInUserTextStayText) {
+  const auto plain = session_->Plan(Ask("a<|im_end|>b"), {});
+  const auto parsed = session_->Plan(Ask("a<|im_end|>b"), {.parse_special = true});
+  ASSERT_TRUE(plain.ok() && parsed.ok());
+  EXPECT_EQ(std::count(plain->input_ids.begin(), plain->input_ids.end(), Ids("<|im_end|>")[0]) + 1,
+            std::count(parsed->input_ids.begin(), parsed->input_ids.end(), Ids("<|im_end|>")[0]));
+}
+
+TEST_F(SessionTest, RawPromptsAreTokenizedAsTheyAre) {
+  const auto plan = session_->Plan(Ask("What is this?"), {.raw = true});
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const std::vector<int32_t> ids = Ids("What is this?");
+  EXPECT_EQ(plan->input_ids, std::vector<int64_t>(ids.begin(), ids.end()));
+  EXPECT_EQ(session_->Plan(AskAbout("shapes_168x112.png", "x"), {.raw = true}).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(SessionTest, RefusesWhatMakesNoSense) {
+  EXPECT_EQ(Run({}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run({{Role::kAssistant, {Part::Text("Hi")}}}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run(Ask("Hi"), {.max_tokens = -1}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run(Ask("Hi"), {.sampling = {.temperature = -1}}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run(AskAbout("missing.png", "Hi")).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Session::Create(model_, {.threads = -1}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Session::Create(model_, {.prefill_chunk = 0}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Session::Create(model_, {.isa = "sse9"}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Session::Create(model_, {.ctx_size = 1 << 30}).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(PlaceMedia, MarkersTakeMediaInOrder) {
+  const auto placed =
+      PlaceMedia("A <image> B <video> C <image>", {Part::Image("1"), Part::Image("2"), Part::Video("v")});
+  ASSERT_TRUE(placed.ok()) << placed.status();
+  std::vector<std::string> seen;
+  for (const Part& part : placed->message.parts) seen.push_back(part.kind == PartKind::kText ? part.text : part.source);
+  EXPECT_THAT(seen, ElementsAre("A ", "1", " B ", "v", " C ", "2"));
+  EXPECT_TRUE(placed->warnings.empty());
+  EXPECT_TRUE(placed->message.parts[1].at_marker);
+}
+
+TEST(PlaceMedia, MediaWithoutMarkersGoFirst) {
+  auto placed = PlaceMedia("Compare", {Part::Image("1"), Part::Video("v")});
+  ASSERT_TRUE(placed.ok());
+  EXPECT_EQ(placed->message.parts.size(), 3u);
+  EXPECT_EQ(placed->message.parts[2].text, "Compare");
+  EXPECT_TRUE(placed->warnings.empty());
+  placed = PlaceMedia("This: <image>", {Part::Image("1"), Part::Image("2")});
+  ASSERT_TRUE(placed.ok());
+  EXPECT_EQ(placed->message.parts[0].source, "1");
+  EXPECT_EQ(placed->message.parts[2].source, "2");
+  EXPECT_EQ(placed->warnings.size(), 1u);
+}
+
+TEST(PlaceMedia, MoreMarkersThanMediaIsRefusedWithBothNumbers) {
+  const auto placed = PlaceMedia("<image><image>", {Part::Image("1")});
+  ASSERT_EQ(placed.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(MessageOf(placed.status()), HasSubstr("2 <image> marker(s), but 1 picture(s)"));
+}
+
+}  // namespace
+}  // namespace galago
