@@ -14,16 +14,18 @@ std::vector<int64_t> UniformFrames(int64_t num_frames, int64_t count);
 // Era B with `fps` > 0: trunc(t * video_fps) for t in arange(0, num_frames / video_fps, 1 / fps), at most `count`.
 std::vector<int64_t> FpsFrames(int64_t num_frames, double video_fps, double fps, int64_t count);
 
-// Era A's two generations (spec 7.3).
+// Era A's two generations (NVlabs/VILA: llava/mm_utils.py, get_frame_from_vcap).
 enum class EraASampling {
   kMay2024,  // linspace to num_frames - 2; a video of fewer than `count` frames gets black frames in front
   kAug2024   // linspace to num_frames - 1; such a video gives fewer frames
 };
 struct EraAFrames {
-  int64_t black_frames = 0;      // come first, of the video's size; 720 x 720 when there is no frame at all
-  std::vector<int64_t> indices;  // ascending
+  int64_t black_frames = 0;      // come first; of the video's size, or kEraABlackSide square if there are no indices
+  std::vector<int64_t> indices;  // ascending, each once
   bool operator==(const EraAFrames&) const = default;
 };
+// num_frames may be 0. One deviation: kMay2024 with num_frames == count > 1 raises an error in the reference, because
+// its indices repeat and it counts each once; here those frames are given.
 EraAFrames SampleEraA(int64_t num_frames, int64_t count, EraASampling sampling);
 inline constexpr int64_t kEraABlackSide = 720;
 
