@@ -8,7 +8,8 @@ timm 0.9.12, accelerate 0.21, sentencepiece). --text trains a new tokenizer.mode
 data/mobilevlm_v1 is used again). The model is loaded by the official load_pretrained_model, with float16
 read as float32 and the CPU as device; weights are stored in bfloat16.
 
-Each data/NAME holds model/, golden.json and trace files; the pictures are in data/media_b.
+Each data/NAME holds model/, golden.json (greedy: 64 ids that never stop; generated and output: the ids and the
+text of the official greedy generation, which stops) and trace files; the pictures are in data/media_b.
 The tower's name in config.json is "clip": a folder beside config.json with the tower's config.json and
 preprocessor_config.json (the official code reads a path there when it exists). Its weights are in the checkpoint.
 """
@@ -285,6 +286,12 @@ def greedy(model, ids, images):
     return out, gap, spread
 
 
+def answer(tokenizer, new):
+    """The end of the official inference script."""
+    text = tokenizer.batch_decode([new], skip_special_tokens=True)[0].strip()
+    return (text[:-len("</s>")] if text.endswith("</s>") else text).strip()
+
+
 def fnv64(data):
     h = 0xcbf29ce484222325
     for b in bytes(data):
@@ -338,6 +345,7 @@ def conversations(name, k):
     return {"one_image": [user("@a.png", q)],
             "two_images": [user("@b.png", q2 + " ", "@c.jpg", q)],
             "text_only": [user(q)],
+            "stops": [user("@d.png", q)] if k % 2 else [user("@c.jpg", q)],
             "multi_turn": [user("@d.png", q2), said, user(q)]}[name]
 
 
@@ -346,7 +354,7 @@ def golden(folder, name, m, commit):
     from mobilevlm.utils import process_images, tokenizer_image_token
     tokenizer, model, processor = load_official(folder / "model", m)
     prompts = []
-    for kind in ("one_image", "two_images", "text_only", "multi_turn"):
+    for kind in ("one_image", "two_images", "text_only", "multi_turn", "stops"):
         for k in range(len(QUESTIONS) * len(ENDINGS)):
             messages = conversations(kind, k)
             paths = [p["image"] for x in messages for p in x["parts"] if "image" in p]
@@ -357,9 +365,12 @@ def golden(folder, name, m, commit):
                 images = process_images([Image.open(folder / p).convert("RGB") for p in paths], processor, model.config)
                 images = torch.as_tensor(images, dtype=torch.float32)
             tokens, gap, spread = greedy(model, ids, images)
-            if tokens is not None:
+            if tokens is not None and (kind != "stops" or 2 in tokens[3:]):
                 break
         else:
+            if kind == "stops":
+                print(f"{name}: no wording stops")
+                continue
             raise SystemExit(f"{name} {kind}: no wording keeps the gap; change the seed")
         full = kind == "one_image"
         file = f"{kind}.safetensors" if full or (kind == "two_images" and m["image"] < 336) else None
@@ -376,7 +387,7 @@ def golden(folder, name, m, commit):
             "media": [{"kind": "image", "tiles": 1, "grid": None, "block": None, "tokens": rows, "rows": rows,
                        "pixel_fnv1a64": fnv64(images[i].contiguous().numpy().tobytes())} for i in range(len(paths))],
             "greedy": tokens, "min_gap": round(gap, 6), "text": tokenizer.decode(tokens, skip_special_tokens=True),
-            "generated": new, "top": [int(i) for i in torch.topk(t["lm.logits"], 5).indices], "trace": file})
+            "generated": new, "output": answer(tokenizer, new), "top": [int(i) for i in torch.topk(t["lm.logits"], 5).indices], "trace": file})
         print(f"{name} {kind}: wording {k}, gap {gap:.4f}, logits std {spread:.2f}, "
               f"{len(set(tokens))} distinct of {STEPS}, stops after {len(new)}", flush=True)
     packages = {p: importlib.metadata.version(p) for p in ("torch", "transformers", "tokenizers", "sentencepiece", "timm",
