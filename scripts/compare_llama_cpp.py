@@ -9,7 +9,10 @@ or its recorded answers are read with --expected FILE (made earlier with --write
 
 A prompt agrees when all generated ids are equal. For a prompt that differs, the table shows the
 first differing step, both tokens, and the gap between llama.cpp's best two logits at that step:
-a small gap is a near-tie that rounding alone can turn around.
+a small gap is a near-tie that rounding alone can turn around. llama.cpp rounds activations to 8 bits
+before it multiplies them with quantised weights, and its answers from weights dequantised to float
+beforehand already differ in most prompts of a small 4-bit model: only an engine that rounds activations
+in the same blocks can be expected to agree. F16, BF16 and F32 files have no such rounding.
 
 Exit status: 0 enough prompts agree for every model, 8 fewer than --need agree for some model,
 1 an engine could not be run.
