@@ -34,12 +34,12 @@ MIN_GAP = 0.02
 # Import shims: packages the reference imports but does not need for a CPU float32 forward pass.
 
 STUB_PACKAGES = {
-    "apex_stub", "bitsandbytes", "decord", "deepspeed", "flash_attn", "liger_kernel", "mmcv", "mmengine", "open_clip",
+    "bitsandbytes", "decord", "deepspeed", "flash_attn", "liger_kernel", "mmcv", "mmengine", "open_clip",
     "openai", "peft", "ps3", "qoft", "ring_flash_attn", "slowfast", "timm", "transformer_engine", "triton", "trl", "vllm",
     "wandb", "webdataset", "xformers", "xgrammar", "pytorchvideo", "moviepy", "loguru", "rich", "pywsd", "tyro", "braceexpand",
     "hydra_plugins", "gradio", "nltk", "pycocoevalcap", "datasets", "matplotlib", "shortuuid", "fire", "openpyxl", "seaborn",
-    "s2wrapper_stub", "markdown2", "botocore", "boto3", "scipy_stub", "sklearn_stub", "pandas_stub", "iopath",
-    "ftfy", "kornia", "pyav", "av", "jieba", "megfile", "torchao", "optree_stub", "gdown", "lmms_eval", "pynvml", "nvtx",
+    "markdown2", "botocore", "boto3", "iopath",
+    "ftfy", "kornia", "pyav", "av", "jieba", "megfile", "torchao", "gdown", "lmms_eval", "pynvml", "nvtx",
 }
 
 

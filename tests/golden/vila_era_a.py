@@ -24,7 +24,7 @@ LITERAL = {"name": "literal_placeholders", "trace": False, "messages": [
 BLACK = {"name": "video_short", "trace": False, "messages": [user(vid("clip.mp4", 12), Q)]}
 ALL = image_prompts(("one_image", "two_images"))
 # Unresized, a picture one pixel high is taken for a channels-first array by the reference processors: not a case to copy.
-UNRESIZED = [p for p in ALL if p["name"] != "one_pixel"]
+UNRESIZED = [p for p in image_prompts(("one_image",)) if p["name"] != "one_pixel"]
 FEW = image_prompts(("one_image",), odd=False)
 
 CASES = {

@@ -18,9 +18,9 @@ from safetensors.torch import load_file
 import common as c
 import vila_era_b
 import vila_models
-from vila_prompts import image_prompts, one_image, video_prompts
+from vila_prompts import image_prompts, video_prompts
 
-PROMPTS = [p for p in image_prompts(("one_image",)) if p["name"] not in ("image_last", "palette")] + [video_prompts()[0]]
+PROMPTS = [p for p in image_prompts(("two_images",)) if p["name"] not in ("image_last", "palette")] + [video_prompts()[0]]
 KINDS = {
     "nvila_lite_hf": ("nvila_lite", "NVILALite"),
     "nvila_hf": ("nvila", "NVILA"),

@@ -5,9 +5,9 @@ cd "$(dirname "$0")"
 : "${PYTHON:=python3}" "${VILA_MAIN:?}" "${VILA_DEC:?}" "${VILA_MAY:?}" "${VILA_AUG:?}" "${S2_DIR:?}" "${SITE_436:?}" "${SITE_437:?}"
 export S2_DIR TOKENIZERS_PARALLELISM=false PYTHONDONTWRITEBYTECODE=1
 MAIN=b760c34b9487fd736b4075f5111fbef3d80a37e9
-DEC=${VILA_DEC_ID:-$(git -C "$VILA_DEC" rev-parse HEAD)}
+DEC=33b4f1a55cc0fc6b8be138d5097cf7ad8ec487fc
 MAY=1c88211d779fc46e58640637034a6d68d0a43f08
-AUG=${VILA_AUG_ID:-$(git -C "$VILA_AUG" rev-parse HEAD)}
+AUG=54c970676ce96a5f7df372b5d25b2b98057716c2
 
 "$PYTHON" vila_media.py
 "$PYTHON" vila_models.py nvila_8b nvila_lite_2b nvila_8b_video nvila_8b_video_2 nvila_s2 nvila_s2_new \

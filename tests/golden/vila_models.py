@@ -236,7 +236,7 @@ def qwen(**kw):
 INTERN_PREPROCESSOR = {"image_processor_type": "InternVisionPreprocessor"}
 QWEN_SAMPLING = {"do_sample": True, "repetition_penalty": 1.05, "temperature": 0.7, "top_k": 20, "top_p": 0.8}
 SMALL = dict(hidden_size=32, intermediate_size=64)
-YI = dict(num_key_value_heads=2, rope_theta=5000000.0, bos_token_id=1, eos_token_id=7)
+YI = dict(SMALL, num_key_value_heads=2, rope_theta=5000000.0, bos_token_id=1, eos_token_id=7)
 DYNAMIC_S2 = dict(image_aspect_ratio="dynamic_s2", dynamic_s2=True, s2_resize_output_to_scale_idx=-1)
 
 
@@ -248,16 +248,16 @@ def case_vila15_3b(name):
 def case_vila15_3b_s2(name):
     # An odd grid as in the release: the reference's own down-sampling fails on an even S2 grid (non-contiguous view).
     write_model(name, SEEDS[name], "A", spm(), "llama", siglip_config(70), siglip_preprocessor(70), c.siglip_weights,
-                "mlp_downsample", scales=2, top_over=dict(s2=True, s2_scales="70,140", s2_max_split_size=70))
+                "mlp_downsample", scales=2, llm_over=SMALL, top_over=dict(s2=True, s2_scales="70,140", s2_max_split_size=70))
 
 
 def case_vila15_8b(name, rope=None):
     v = lambda folder: c.llama3_tokenizer(folder)
-    over = dict(num_key_value_heads=2, rope_theta=500000.0, max_position_embeddings=8192, pad_token_id=None,
+    over = dict(SMALL, num_key_value_heads=2, rope_theta=500000.0, max_position_embeddings=8192, pad_token_id=None,
                 bos_token_id=500, eos_token_id=501)
     if rope:
-        over.update(SMALL, rope_scaling=rope, transformers_version="4.46.0")
-    write_model(name, SEEDS[name], "A", v, "llama", siglip_config(42, 32 if rope else 48), siglip_preprocessor(42),
+        over.update(rope_scaling=rope, transformers_version="4.46.0")
+    write_model(name, SEEDS[name], "A", v, "llama", siglip_config(42, 32), siglip_preprocessor(42),
                 c.siglip_weights, "mlp_downsample", llm_over=over)
 
 
@@ -299,8 +299,8 @@ def case_nvila_8b_video(name, pools=((2, 1, 1),), size=56, **encoder):
         enc = json.dumps(enc)  # the published files hold either form
     times = [f"<t{i}>" for i in range(100)]
     write_model(name, SEEDS[name], "B", qwen(extra=times, model_max_length=16384), "qwen2",
-                siglip_config(size, use_head=False), siglip_preprocessor(size), c.siglip_weights, "mlp_downsample_2x2_fix",
-                llm_over=dict(bos_token_id=503, eos_token_id=502, model_max_length=16384, tokenizer_model_max_length=16384),
+                siglip_config(size, hidden=32, ffn=48, use_head=False), siglip_preprocessor(size), c.siglip_weights, "mlp_downsample_2x2_fix",
+                llm_over=dict(SMALL, bos_token_id=503, eos_token_id=502, model_max_length=16384, tokenizer_model_max_length=16384),
                 top_over=dict(num_time_tokens=100, time_token_ids=list(range(505, 605)), num_video_frames=8,
                               video_encoder=enc))
 

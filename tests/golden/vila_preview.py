@@ -17,11 +17,11 @@ import torch
 import common as c
 import vila_era_b
 import vila_models
-from vila_prompts import Q, bot, im, image_prompts, one_image, tx, user, vid, video_prompts
+from vila_prompts import Q, im, image_prompts, user, video_prompts
 
-PROMPTS = image_prompts(("one_image", "image_last"), odd=True) + [
+PROMPTS = image_prompts(("two_images",), odd=True) + [
     {"name": "image_only", "trace": False, "messages": [user(im("{p}"))]},
-    {"name": "two_images_last", "trace": False, "messages": [user(Q, im("gradient_57x41.png"), im("rgba_130x87.png"))]},
+    {"name": "two_images_last", "trace": True, "messages": [user(Q, im("gradient_57x41.png"), im("rgba_130x87.png"))]},
 ] + video_prompts()
 
 
