@@ -1,0 +1,57 @@
+#ifndef GALAGO_MODELS_VLM_RUNNER_H_
+#define GALAGO_MODELS_VLM_RUNNER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "galago/status.h"
+#include "src/models/language_model.h"
+#include "src/models/projector.h"
+#include "src/models/runner.h"
+#include "src/models/tsp.h"
+#include "src/models/vision_encoder.h"
+#include "src/models/weights.h"
+
+namespace galago::models {
+
+struct ModelWeights {
+  Weights language;
+  Weights vision;     // unused for text models
+  Weights projector;  // likewise
+};
+
+// The one Runner there is: vision tower -> projector -> language model, each as the spec says.
+class VlmRunner : public Runner {
+ public:
+  static StatusOr<std::unique_ptr<const VlmRunner>> Load(const spec::ModelSpec& spec, ModelWeights weights,
+                                                         LoadReport& report);
+
+  const spec::ModelSpec& spec() const override { return spec_; }
+  StatusOr<EncodedMedia> EncodeMedia(const ops::ExecContext& ctx, const EncodeRequest& request) const override;
+  Status EmbedTokens(const ops::ExecContext& ctx, std::span<const int32_t> ids, std::span<float> out) const override;
+  Status Forward(const ops::ExecContext& ctx, std::span<float> hidden, int64_t num_rows, int64_t past,
+                 const nn::KvView& kv, std::span<float> logits) const override;
+
+ private:
+  VlmRunner(const spec::ModelSpec& spec, ModelWeights weights) : spec_(spec), weights_(std::move(weights)) {}
+
+  Status CheckPixels(const EncodeRequest& request) const;
+  // Projector inputs of a request: for dynamic S2 the blocks of the merged map, else its tiles.
+  int64_t NumProjected(const spec::MediaLayout& layout) const;
+  void EncodeFeatures(const ops::ExecContext& ctx, const EncodeRequest& request, ops::View features,
+                      HiddenStates* hidden) const;
+  StatusOr<FramingRows> EmbedFraming(const ops::ExecContext& ctx, const FramingIds& framing) const;
+  void WriteRows(const ops::ExecContext& ctx, const spec::MediaLayout& layout, ops::ConstView projected,
+                 const FramingRows& framing, RowWriter& out) const;
+
+  spec::ModelSpec spec_;
+  ModelWeights weights_;  // what the parts below borrow
+  std::optional<VisionEncoder> vision_;
+  std::optional<Projector> projector_;
+  LanguageModel language_;
+};
+
+}  // namespace galago::models
+
+#endif  // GALAGO_MODELS_VLM_RUNNER_H_
