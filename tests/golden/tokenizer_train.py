@@ -144,6 +144,11 @@ def sentencepiece_bpe(out, lines, vocab_size, bos, eos, prefix, symbols=()):
         add_dummy_prefix=prefix, unk_piece="<unk>", bos_piece=bos, eos_piece=eos, pad_id=-1,
         user_defined_symbols=list(symbols), num_threads=1, max_sentence_length=20000, minloglevel=2)
     (out / "tokenizer.vocab").unlink()
+    from sentencepiece import sentencepiece_model_pb2
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString((out / "tokenizer.model").read_bytes())
+    proto.trainer_spec.model_prefix = "tokenizer"  # no folder of the machine it was made on
+    (out / "tokenizer.model").write_bytes(proto.SerializeToString())
 
 
 def llama(out, lines, vocab_size=1000):
