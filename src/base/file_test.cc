@@ -1,0 +1,93 @@
+#include "src/base/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+namespace galago {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FileTest : public ::testing::Test {
+ protected:
+  FileTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "galago_base_XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+  }
+  ~FileTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  size_t NumFiles() const {
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(directory_), {}));
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(FileTest, WhatIsWrittenIsRead) {
+  const std::string contents("a\0b\n", 4);
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", contents).ok());
+  EXPECT_EQ(*ReadFile(directory_ / "f", 100), contents);
+  EXPECT_EQ(NumFiles(), 1u);
+}
+
+TEST_F(FileTest, PiecesAreJoined) {
+  const std::vector<std::string_view> pieces = {"one", "", "two"};
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", pieces).ok());
+  EXPECT_EQ(*ReadFile(directory_ / "f", 100), "onetwo");
+}
+
+TEST_F(FileTest, WritingReplaces) {
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "a long first version").ok());
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "short").ok());
+  EXPECT_EQ(*ReadFile(directory_ / "f", 100), "short");
+}
+
+TEST_F(FileTest, FailedRenameLeavesNothingBehind) {
+  std::filesystem::create_directory(directory_ / "taken");
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "taken" / "x", "").ok());  // a directory that is not empty
+  EXPECT_FALSE(WriteFileAtomically(directory_ / "taken", "contents").ok());
+  EXPECT_EQ(NumFiles(), 1u);
+}
+
+TEST_F(FileTest, LimitIsInclusive) {
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "12345").ok());
+  EXPECT_TRUE(ReadFile(directory_ / "f", 5).ok());
+  const Status status = ReadFile(directory_ / "f", 4).status();
+  EXPECT_EQ(status.code(), StatusCode::kOutOfRange);
+  EXPECT_THAT(MessageOf(status), HasSubstr("limit of 4 bytes"));
+}
+
+TEST_F(FileTest, MissingFilesAndDirectoriesAreNotFound) {
+  EXPECT_EQ(ReadFile(directory_ / "none", 10).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ReadFile(directory_ / "none" / "deeper", 10).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ReadFile(directory_, 10).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(MappedFile::Open(directory_ / "none").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(MappedFile::Open(directory_).status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(MessageOf(MappedFile::Open(directory_ / "none").status()), HasSubstr("none"));
+}
+
+TEST_F(FileTest, MappingShowsTheBytesEvenAfterReplacement) {
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "first").ok());
+  const auto file = MappedFile::Open(directory_ / "f");
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "other").ok());
+  (*file)->Prefetch();
+  ASSERT_EQ((*file)->bytes().size(), 5u);
+  EXPECT_EQ(std::memcmp((*file)->bytes().data(), "first", 5), 0);
+}
+
+TEST_F(FileTest, EmptyFileMapsToNothing) {
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "").ok());
+  const auto file = MappedFile::Open(directory_ / "f");
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE((*file)->bytes().empty());
+  (*file)->Prefetch();
+}
+
+}  // namespace
+}  // namespace galago
