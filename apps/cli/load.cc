@@ -1,0 +1,137 @@
+#include <chrono>
+
+#include "apps/cli/commands.h"
+#include "apps/cli/memory_check.h"
+#include "apps/cli/model_ref.h"
+#include "apps/cli/progress.h"
+#include "src/base/file.h"
+#include "src/base/strings.h"
+#include "src/base/utf8.h"
+
+namespace galago::cli {
+namespace {
+
+constexpr size_t kMaxPromptBytes = size_t{16} << 20;
+
+Status CheckUtf8(std::string_view text, std::string_view what) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Utf8Length(text.substr(at));
+    if (length == 0) return InvalidArgument(StrCat(what, " is not UTF-8 at byte ", at));
+    at += length;
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::unique_ptr<EngineModel> OpenModel(World& world, const Options& options, Failure& failure) {
+  failure.stage = IsHubReference(options.model) ? Stage::kHub : Stage::kModel;
+  StatusOr<std::string> path = ResolveModel(options.model, world.surroundings.env);
+  if (!path.ok()) {
+    failure.status = path.status();
+    return nullptr;
+  }
+  failure.stage = Stage::kModel;
+  StatusOr<std::unique_ptr<EngineModel>> model = world.engine.Open(*path, options.model_options);
+  if (!model.ok()) {
+    failure.status = model.status();
+    return nullptr;
+  }
+  return std::move(model).value();
+}
+
+std::unique_ptr<Loaded> Load(World& world, const Options& options, Weights weights, Failure& failure) {
+  auto loaded = std::make_unique<Loaded>();
+  loaded->model = OpenModel(world, options, failure);
+  if (loaded->model == nullptr) return nullptr;
+  const auto plan_for = [&](Precision precision, int64_t ctx_size) -> StatusOr<MemoryPlan> {
+    MemoryPlan plan;
+    if (precision == options.model_options.precision) {
+      plan = loaded->model->PlanMemory(ctx_size);
+    } else {
+      ModelOptions other = options.model_options;
+      other.precision = precision;
+      ASSIGN_OR_RETURN(const std::string path, ResolveModel(options.model, world.surroundings.env));
+      ASSIGN_OR_RETURN(const auto model, world.engine.Open(path, other));
+      plan = model->PlanMemory(ctx_size);
+    }
+    if (options.memory_limit != 0) plan.available = options.memory_limit;
+    return plan;
+  };
+  const auto fail = [&](const Status& status) {
+    failure.status = status;
+    return nullptr;
+  };
+  loaded->memory = plan_for(options.model_options.precision, options.session.ctx_size).value();
+  if (weights == Weights::kLoad) {
+    world.log.Info(MemoryLine(loaded->memory));
+    const Status fits = CheckMemory(loaded->memory, options.model_options.precision, plan_for);
+    if (!fits.ok() && !options.force) return fail(fits);
+    const LoadProgress progress(world.log, ResolveProgress(options.progress, world.err_is_terminal, options.log_level),
+                                loaded->model->name(), loaded->memory.weights);
+    StatusOr<LoadReport> report = loaded->model->LoadWeights();
+    if (!report.ok()) return fail(report.status());
+    loaded->report = *std::move(report);
+  }
+  for (const std::string& note : loaded->report.notes) world.log.Info(note);
+  StatusOr<std::unique_ptr<EngineSession>> session = loaded->model->CreateSession(options.session);
+  if (!session.ok()) return fail(session.status());
+  loaded->session = std::move(session).value();
+  world.log.Debug(StrCat("kernels ", loaded->session->isa(), ", ", loaded->session->threads(), " threads, context ",
+                         loaded->session->ctx_size(), " tokens"));
+  return loaded;
+}
+
+StatusOr<std::string> ReadPrompt(World& world, const Options& options) {
+  if (!options.prompt) return InvalidArgument("there is no question: use --prompt TEXT or --file FILE");
+  std::string text = options.prompt->value;
+  if (options.prompt->is_file) {
+    const std::string file = text;
+    ASSIGN_OR_RETURN(text, file == "-" ? world.read_stdin(kMaxPromptBytes) : ReadFile(file, kMaxPromptBytes));
+    // The line end that editors put at the end of a file is not part of the question.
+    if (text.ends_with('\n')) text.pop_back();
+    if (text.ends_with('\r')) text.pop_back();
+  }
+  RETURN_IF_ERROR(CheckUtf8(text, "the prompt"));
+  return text;
+}
+
+StatusOr<std::string> ReadSystem(const Options& options) {
+  if (!options.system) return std::string();
+  std::string text = *options.system;
+  if (text.starts_with('@')) {
+    ASSIGN_OR_RETURN(text, ReadFile(text.substr(1), kMaxPromptBytes));
+    if (text.ends_with('\n')) text.pop_back();
+  }
+  RETURN_IF_ERROR(CheckUtf8(text, "the system message"));
+  return text;
+}
+
+StatusOr<std::vector<Part>> MediaParts(World& world, const Options& options) {
+  int stdin_uses = options.prompt && options.prompt->is_file && options.prompt->value == "-" ? 1 : 0;
+  std::vector<Part> parts;
+  for (const MediaItem& item : options.media) {
+    if (item.source == "-" && ++stdin_uses > 1) return InvalidArgument("standard input (-) can be used only once");
+    if (item.source == "-" && !item.kind) {
+      return InvalidArgument("--media -: standard input needs --image or --video");
+    }
+    PartKind kind = PartKind::kImage;
+    if (item.kind) {
+      kind = *item.kind;
+    } else {
+      ASSIGN_OR_RETURN(kind, world.engine.GuessMediaKind(item.source));
+    }
+    parts.push_back(kind == PartKind::kVideo ? Part::Video(item.source, options.media_options)
+                                             : Part::Image(item.source, options.media_options));
+  }
+  return parts;
+}
+
+GenerateOptions GenerateOptionsFor(const Options& options, int64_t ctx_size, const Stop& stop) {
+  GenerateOptions generate = options.generate;
+  if (generate.max_tokens < 0) generate.max_tokens = ctx_size;
+  generate.cancel = &stop.cancel();
+  return generate;
+}
+
+}  // namespace galago::cli

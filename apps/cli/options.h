@@ -1,0 +1,75 @@
+#ifndef GALAGO_CLI_OPTIONS_H_
+#define GALAGO_CLI_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/cli/console.h"
+#include "apps/cli/terminal.h"
+#include "galago/message.h"
+#include "galago/model.h"
+#include "galago/session.h"
+
+namespace galago::cli {
+
+enum class Command { kRun, kChat, kInspect, kTokenize, kDoctor, kVersion, kHelp };
+
+enum class ProgressMode { kAuto, kBar, kPlain, kJson, kNone };
+
+// One --image, --video or --media, in the order given. No kind: found from the bytes.
+struct MediaItem {
+  std::optional<PartKind> kind;
+  std::string source;
+  bool operator==(const MediaItem&) const = default;
+};
+
+struct PromptSource {
+  bool is_file = false;
+  std::string value;  // the text, or the file's name ("-" is standard input)
+  int layer = 0;      // which configuration layer gave it
+};
+
+// Every flag of every command, after defaults, configuration files, environment and command line.
+struct Options {
+  // Program.
+  LogLevel log_level = LogLevel::kInfo;
+  ColorMode color = ColorMode::kAuto;
+  ProgressMode progress = ProgressMode::kAuto;
+  bool json = false;
+  double timeout_s = 0;  // 0: none
+
+  // Model, device, context.
+  std::string model;
+  ModelOptions model_options;
+  SessionOptions session;
+  uint64_t memory_limit = 0;  // 0: what the system says is free
+  bool force = false;         // load although the memory plan does not fit
+
+  // Prompt and media.
+  std::optional<PromptSource> prompt;
+  std::optional<std::string> system;  // text, or @FILE
+  std::vector<MediaItem> media;
+  MediaOptions media_options{.exif = Exif::kAuto, .alpha = Alpha::kWhite};
+
+  // Answer. max_tokens -1: until the context is full.
+  GenerateOptions generate;
+
+  bool stats = false;
+  bool dry_run = false;
+  bool no_history = false;
+  bool no_special = false;
+  std::optional<std::string> decode;
+  std::vector<std::string> arguments;  // what is not a flag
+
+  int layer = 0;                      // the configuration layer being applied
+  std::vector<std::string> warnings;  // about the flags themselves
+};
+
+// Greedy for run; temperature 0.2 and top-p 0.9 for chat, as the reference's server (NVlabs/VILA: server.py).
+Options DefaultOptions(Command command);
+
+}  // namespace galago::cli
+
+#endif  // GALAGO_CLI_OPTIONS_H_
