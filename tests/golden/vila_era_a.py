@@ -37,6 +37,7 @@ CASES = {
                             prompts=image_prompts((), odd=False)),
     "vila15_13b": dict(conv="vicuna_v1", template="vicuna_v1", prompts=UNRESIZED),
     "vila15_40b": dict(conv="hermes-2", intern_size=56, template="hermes-2", prompts=FEW + [one_image("wide", "wide_500x30.png")]),
+    "vila15_40b_448": dict(conv="hermes-2", template="hermes-2", prompts=image_prompts((), odd=False)[:2]),
     "vila10_clip": dict(conv="vicuna_v1", template="vicuna_v1", prompts=UNRESIZED),
     "vila10_linear": dict(conv="vicuna_v1", template="vicuna_v1", prompts=UNRESIZED),
 }

@@ -11,7 +11,7 @@ AUG=54c970676ce96a5f7df372b5d25b2b98057716c2
 
 "$PYTHON" vila_media.py
 "$PYTHON" vila_models.py nvila_8b nvila_lite_2b nvila_8b_video nvila_8b_video_2 nvila_s2 nvila_s2_new \
-  vila15_3b vila15_3b_s2 vila15_8b vila15_8b_rope vila15_13b vila15_40b vila10_clip vila10_linear
+  vila15_3b vila15_3b_s2 vila15_8b vila15_8b_rope vila15_13b vila15_40b vila15_40b_448 vila10_clip vila10_linear
 
 for c in nvila_8b nvila_lite_2b nvila_s2 nvila_s2_new vila15_3b_era_b vila15_3b_s2_era_b vila15_8b_era_b vila15_8b_rope vila15_40b_era_b; do
   "$PYTHON" vila_era_b.py --vila "$VILA_MAIN" --vila-commit "$MAIN" "$c"
@@ -19,7 +19,7 @@ done
 for c in nvila_8b_video nvila_8b_video_2; do
   "$PYTHON" vila_era_b.py --vila "$VILA_DEC" --vila-commit "$DEC" "$c"
 done
-for c in vila15_3b vila15_3b_s2 vila15_8b vila15_13b vila15_40b vila10_clip vila10_linear; do
+for c in vila15_3b vila15_3b_s2 vila15_8b vila15_13b vila15_40b vila15_40b_448 vila10_clip vila10_linear; do
   PYTHONPATH=$SITE_436 "$PYTHON" vila_era_a.py --vila "$VILA_MAY" --vila-commit "$MAY" "$c"
 done
 for c in vila15_8b_form2 vila15_3b_aug; do

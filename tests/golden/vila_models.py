@@ -266,8 +266,8 @@ def case_vila15_13b(name):
                 "mlp_downsample", llm_over=SMALL, top_over=dict(image_aspect_ratio="pad"))
 
 
-def case_vila15_40b(name):
-    write_model(name, SEEDS[name], "A", spm("yi"), "llama", intern_config(56), INTERN_PREPROCESSOR, c.intern_weights,
+def case_vila15_40b(name, size=56):
+    write_model(name, SEEDS[name], "A", spm("yi"), "llama", intern_config(size), INTERN_PREPROCESSOR, c.intern_weights,
                 "mlp_downsample", llm_over=YI, top_over=dict(mm_vision_select_layer=-1, mm_vision_select_feature="patch"))
 
 
@@ -329,7 +329,7 @@ def case_nvila_preview(name):
 SEEDS = {
     "vila15_3b": 11, "vila15_3b_s2": 12, "vila15_8b": 13, "vila15_13b": 15, "vila15_40b": 16,
     "vila10_clip": 17, "vila10_linear": 18, "nvila_8b": 21, "nvila_lite_2b": 22, "nvila_8b_video": 23,
-    "nvila_8b_video_2": 24, "nvila_s2": 25, "nvila_s2_new": 26, "nvila_preview": 27, "nvila_lite_hf": 28, "nvila_hf": 29, "vila15_8b_rope": 30,
+    "nvila_8b_video_2": 24, "nvila_s2": 25, "nvila_s2_new": 26, "nvila_preview": 27, "nvila_lite_hf": 28, "nvila_hf": 29, "vila15_8b_rope": 30, "vila15_40b_448": 31,
 }
 LLAMA3_ROPE = {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 256,
                "rope_type": "llama3"}
@@ -339,6 +339,7 @@ CASES = {
     "vila15_8b": case_vila15_8b,
     "vila15_13b": case_vila15_13b,
     "vila15_40b": case_vila15_40b,
+    "vila15_40b_448": lambda n: case_vila15_40b(n, 448),
     "vila10_clip": case_vila10_clip,
     "vila10_linear": case_vila10_linear,
     "nvila_8b": case_nvila_8b,
