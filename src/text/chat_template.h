@@ -26,7 +26,6 @@ struct ChatTemplateOptions {
   std::string_view bos_token;          // mistral, kJinja
   std::string_view eos_token;
   bool add_generation_prompt = true;
-  spec::Era era = spec::Era::kB;
 };
 
 // The conversation as one string with special tokens spelled out. A first message of role system replaces the template's

@@ -51,7 +51,7 @@ Detokenizer::Detokenizer(const Tokenizer& tokenizer, bool skip_special)
 std::string Detokenizer::Push(int32_t id) {
   const auto& parts = *tokenizer_->parts_;
   std::string out;
-  if (parts.vocab.Has(id) && !(skip_special_ && parts.special.contains(id))) {
+  if (parts.vocab.Has(id) && !(skip_special_ && parts.skipped.contains(id))) {
     if (parts.decode_style == DecodeStyle::kByteLevel) {
       PushByteLevel(id, out);
     } else {
@@ -81,6 +81,7 @@ void Detokenizer::PushSentencePiece(int32_t id, std::string& out) {
   const auto& parts = *tokenizer_->parts_;
   const std::string_view spelling = parts.vocab.Spelling(id);
   const bool added = parts.added_ids.contains(id);
+  const bool slow_class = parts.decodes_as_slow_llama;
   if (const auto byte = parts.byte_pieces && !added ? ByteOfPiece(spelling) : std::nullopt) {
     bytes_ += static_cast<char>(*byte);
     const size_t complete = Utf8CompletePrefix(bytes_);
@@ -93,21 +94,28 @@ void Detokenizer::PushSentencePiece(int32_t id, std::string& out) {
   bytes_.clear();
   if (added) {
     // The slow classes decode what lies between added tokens by itself and join all with spaces.
-    const bool joins = parts.space_prefix == SpacePrefix::kEveryStretch || parts.space_prefix == SpacePrefix::kTextStart;
-    join_ = joins && shown_ && !parts.special.contains(id);
+    join_ = slow_class && shown_ && !parts.skipped.contains(id);
     Show(spelling, out);
-    if (joins && !parts.special.contains(id)) first_ = strip_ = join_ = true;
+    if (slow_class && !parts.skipped.contains(id)) first_ = strip_ = join_ = true;
     return;
   }
   std::string_view piece = spelling;
-  if (first_ && parts.space_prefix != SpacePrefix::kNone && piece.starts_with(kSpaceSymbol)) {
+  if (first_ && (slow_class || parts.space_prefix != SpacePrefix::kNone) && piece.starts_with(kSpaceSymbol)) {
     piece.remove_prefix(kSpaceSymbol.size());
+    if (slow_class && !piece.empty() && !parts.vocab.Find(piece)) {
+      // The reference hands the shortened spelling to SentencePiece, which does not know it and shows it as it is, any
+      // further U+2581 included.
+      first_ = strip_ = false;
+      Show(piece, out);
+      return;
+    }
   }
   first_ = false;
   if (strip_ && parts.space_prefix == SpacePrefix::kEveryStretch) {
     // With legacy=True the model still has its dummy prefix on, and drops a space of the first text itself.
-    if (piece.starts_with(kSpaceSymbol)) piece.remove_prefix(kSpaceSymbol.size());
-    if (!piece.empty()) strip_ = false;
+    const bool dropped = piece.starts_with(kSpaceSymbol);
+    if (dropped) piece.remove_prefix(kSpaceSymbol.size());
+    if (dropped || !piece.empty()) strip_ = false;
   }
   Show(ReplaceAll(std::string(piece), kSpaceSymbol, " "), out);
 }

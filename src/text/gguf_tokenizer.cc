@@ -84,6 +84,7 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeGgufTokenizer(GgufVocab vocab) {
     RETURN_IF_ERROR(Annotate(
         parts->Add({.content = vocab.tokens[i], .id = static_cast<int32_t>(i), .special = special}), kWhat));
   }
+  parts->skipped = parts->special;
   parts->bos_id = vocab.bos_id;
   parts->eos_id = vocab.eos_id;
   parts->unk_id = vocab.unk_id;

@@ -23,6 +23,7 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeSentencePieceTokenizer(std::string_view
   parts->decode_style = DecodeStyle::kSentencePiece;
   parts->normalizing = Normalizing::kFirst;
   parts->byte_pieces = file.byte_fallback;
+  parts->decodes_as_slow_llama = true;
   for (size_t i = 0; i < file.pieces.size(); ++i) {
     RETURN_IF_ERROR(Annotate(parts->vocab.Add(file.pieces[i].text, static_cast<int64_t>(i)), "tokenizer.model"));
   }

@@ -116,7 +116,7 @@ class Encoder {
     }
     // transformers' LlamaTokenizer.tokenize: the prefix alone in front of a special token is taken back.
     if (parts_.space_prefix == SpacePrefix::kTextStart && stretches.size() > 1 && stretches[0].text == kSpaceSymbol &&
-        !stretches[0].token && stretches[1].token && parts_.special.contains(*stretches[1].token)) {
+        !stretches[0].token && stretches[1].token && parts_.skipped.contains(*stretches[1].token)) {
       ids_.erase(ids_.begin() + static_cast<std::ptrdiff_t>(first));
     }
     if (options_.add_special) ids_.insert(ids_.end(), parts_.after.begin(), parts_.after.end());
@@ -261,7 +261,9 @@ std::vector<int32_t> Tokenizer::AddSpecialTokens(std::span<const std::string> to
     int32_t id = known.value_or(static_cast<int32_t>(size()));
     while (!known && parts_->vocab.Has(id)) ++id;  // only where a vocabulary has holes
     const Status added = parts_->Add({.content = token, .id = id, .special = true});
-    if (added.ok()) ids.push_back(id);
+    if (!added.ok()) continue;
+    parts_->skipped.insert(id);
+    ids.push_back(id);
   }
   parts_->Index();
   return ids;

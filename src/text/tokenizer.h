@@ -31,7 +31,7 @@ struct EncodeOptions {
 struct AddedToken {
   std::string content;
   int32_t id = 0;
-  bool special = false;      // control token: skipped in answers, never made from untrusted text
+  bool special = false;      // control token: never made from untrusted text
   bool lstrip = false;       // takes the white space on its left with it
   bool rstrip = false;
   bool single_word = false;  // only between non-word characters

@@ -182,6 +182,7 @@ StatusOr<std::unique_ptr<Tokenizer>> Parse(std::string_view json, const SideFile
 
   ASSIGN_OR_RETURN(const SideSettings settings, ParseSideFiles(side, {}));
   RETURN_IF_ERROR(parts->AddFrom(settings));
+  parts->skipped.insert(parts->special.begin(), parts->special.end());
   if (const Json* post = JsonFind(root, "post_processor")) RETURN_IF_ERROR(ParsePostProcessor(*post, 0, *parts));
   return std::make_unique<Tokenizer>(std::move(parts));
 }

@@ -60,11 +60,14 @@ Status Tokenizer::Parts::AddFrom(const SideSettings& settings) {
   for (AddedToken token : settings.named) {
     if (const auto known = vocab.Find(token.content); known && added_ids.contains(*known)) {
       special.insert(*known);
+      skipped.insert(*known);
       continue;
     }
     token.id = static_cast<int32_t>(vocab.num_tokens());
     while (!vocab.Find(token.content) && vocab.Has(token.id)) ++token.id;
+    const std::string content = token.content;
     RETURN_IF_ERROR(Add(std::move(token)));
+    skipped.insert(*vocab.Find(content));
   }
   const auto id_of = [&](const std::optional<std::string>& name) {
     return name ? vocab.Find(*name) : std::nullopt;

@@ -35,7 +35,10 @@ struct Tokenizer::Parts {
   Vocab vocab;  // subword pieces and added tokens
   std::unique_ptr<const SubwordModel> model;
   std::vector<AddedToken> added;
-  std::unordered_set<int32_t> special;  // ids
+  std::unordered_set<int32_t> special;  // ids never made from untrusted text
+  // Ids left out of answers. transformers' slow classes skip only tokens that a setting names (bos_token, ...,
+  // additional_special_tokens), whatever flag the others carry.
+  std::unordered_set<int32_t> skipped;
   std::unordered_set<int32_t> added_ids;
   std::optional<PreTokenizer> pre_tokenizer;
   Normalization normalization = Normalization::kNone;
@@ -43,6 +46,7 @@ struct Tokenizer::Parts {
   DecodeStyle decode_style = DecodeStyle::kByteLevel;
   SpacePrefix space_prefix = SpacePrefix::kNone;  // SentencePiece only
   bool byte_pieces = false;                       // <0xNN> are bytes
+  bool decodes_as_slow_llama = false;             // with the habits of transformers' LlamaTokenizer
   bool clean_up_tokenization_spaces = false;
   std::optional<int32_t> bos_id, eos_id, unk_id, pad_id;
   std::string unk_token;             // its spelling
