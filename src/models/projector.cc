@@ -31,8 +31,7 @@ StatusOr<MlpStack> LoadMlp(std::span<const std::string> names, int64_t in, int64
                            Weights& weights) {
   MlpStack mlp = {.gelu = gelu};
   for (const std::string& name : names) {
-    ASSIGN_OR_RETURN(mlp.linears.emplace_back(),
-                     weights.Linear(name, width, mlp.linears.empty() ? in : width, true));
+    ASSIGN_OR_RETURN(mlp.linears.emplace_back(), weights.Linear(name, width, mlp.linears.empty() ? in : width, true));
   }
   return mlp;
 }
