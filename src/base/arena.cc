@@ -14,6 +14,7 @@ constexpr size_t kMinChunk = size_t{1} << 20;
 void Arena::Free::operator()(std::byte* data) const { std::free(data); }
 
 Arena::Chunk Arena::MakeChunk(size_t size) {
+  size = (size + kAlignment - 1) / kAlignment * kAlignment;  // aligned_alloc wants a multiple
   auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
   CHECK(data != nullptr);
   return {std::unique_ptr<std::byte[], Free>(data), size};
