@@ -35,7 +35,7 @@ TEST(GoldenPictures, DecodeAsPillowDoes) {
     SCOPED_TRACE(file);
     const StatusOr<DecodedImage> got = Decode(Data() / "pictures" / file, ExifMode::kIgnore);
     if (picture.contains("error")) {
-      EXPECT_EQ(got.status().code(), StatusCode::Data() Loss);
+      EXPECT_EQ(got.status().code(), StatusCode::kDataLoss);
       continue;
     }
     ASSERT_TRUE(got.ok()) << got.status();

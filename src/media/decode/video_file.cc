@@ -423,7 +423,6 @@ Status VideoFile::Start() {
   rgb_.reset(av_frame_alloc());
   if (packet_ == nullptr || frame_ == nullptr || rgb_ == nullptr) return Error(AVERROR(ENOMEM), "opening the video");
   RETURN_IF_ERROR(OpenDemuxer());
-  RETURN_IF_ERROR(OpenDecoder());
   info_.container = format_->iformat->name;
   info_.codec = avcodec_get_name(stream_->codecpar->codec_id);
   ReadRotation();
@@ -436,6 +435,7 @@ Status VideoFile::Start() {
     return OutOfRange(StrCat(input_.name, ": frames of ", info_.width, " x ", info_.height, " = ",
                              info_.width * info_.height, " pixels, the limit is ", options_.image.limits.max_pixels));
   }
+  RETURN_IF_ERROR(OpenDecoder());
   if (info_.rotation_degrees % 180 != 0) std::swap(info_.width, info_.height);
   RETURN_IF_ERROR(ListPackets());
   RETURN_IF_ERROR(times_.empty() ? CountFrames() : FindLastFrame());
