@@ -22,7 +22,7 @@ constexpr int kNumPrecisions = 2;
 
 enum class FloatType : uint8_t { kF32, kF16, kBF16 };
 constexpr int kNumFloatTypes = 3;
-constexpr int64_t SizeOf(FloatType type) { return type == FloatType::kF32 ? 4 : 2; }
+[[gnu::always_inline]] constexpr int64_t SizeOf(FloatType type) { return type == FloatType::kF32 ? 4 : 2; }
 
 enum class Activation : uint8_t {
   kNone,
@@ -99,7 +99,7 @@ constexpr int64_t kKeyBlock = 64;
 struct AttentionArgs {
   const float* const* q;  // [rows] pointers to [head_dim]
   float* const* out;      // [rows] pointers to [head_dim]; out[r] may be q[r]
-  const int64_t* limit;   // [rows] keys each row sees, >= 1
+  const int64_t* limit;   // [rows] keys each row sees, >= 1, never descending
   int64_t rows;           // at most kMaxAttentionRows
   int64_t head_dim;
   float scale;
@@ -112,8 +112,8 @@ struct AttentionArgs {
 constexpr int64_t kMaxAttentionRows = 96;
 // Head dimension padded to the widest vector; blocks of keys (transposed) and values; per row: scores, output, query
 // and the running maximum and sum.
-constexpr int64_t PaddedHeadDim(int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
-constexpr int64_t AttentionScratchFloats(int64_t head_dim) {
+[[gnu::always_inline]] constexpr int64_t PaddedHeadDim(int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
+[[gnu::always_inline]] constexpr int64_t AttentionScratchFloats(int64_t head_dim) {
   return PaddedHeadDim(head_dim) * (2 * kKeyBlock + 2 * kMaxAttentionRows) + kMaxAttentionRows * (kKeyBlock + 2);
 }
 

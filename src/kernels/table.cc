@@ -3,6 +3,7 @@
 #include <array>
 
 #include "src/base/check.h"
+#include "src/kernels/cpu/overrides.h"
 #include "src/kernels/ref/ref.h"
 
 namespace galago::kernels {
@@ -70,6 +71,15 @@ std::string MissingFor(const CpuFeatures& features, Isa isa) {
 
 KernelTable MakeKernelTable(Isa isa) {
   KernelTable table = ref::Table();
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) avx2::Override(table);
+  if (isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) avx512::Override(table);
+  if (isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) avx512bf16::Override(table);
+  if (isa == Isa::kAmx) amx::Override(table);
+#elif defined(__aarch64__)
+  if (isa == Isa::kNeon || isa == Isa::kNeonBf16) neon::Override(table);
+  if (isa == Isa::kNeonBf16) neon_bf16::Override(table);
+#endif
   table.isa = isa;
   return table;
 }

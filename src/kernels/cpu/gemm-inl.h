@@ -1,0 +1,219 @@
+#ifndef GALAGO_KERNELS_CPU_GEMM_INL_H_
+#define GALAGO_KERNELS_CPU_GEMM_INL_H_
+
+#include "src/kernels/kernel_table.h"
+
+// c = a w^T where both operands are contiguous along k: a tile of dot products, each in one vector of running sums.
+//
+// An output is the sum, in order, of the sums of K-blocks (KBlock); a block's sum has kLanes running sums, added up by
+// V's tree. None of this depends on which tile or call computes the output.
+namespace galago::kernels {
+
+// Elements of k added up before the running sums are folded into c. A block of an activation tile (6 rows of bf16) and
+// of a weight tile (4 rows) is then at most 40 KiB: the weights stream through the first-level cache, the activations
+// stay. Blocks of one sum are of equal length but the last.
+constexpr int64_t kMaxKBlock = 2048;
+[[gnu::always_inline]] inline int64_t KBlock(int64_t k, int64_t step) {
+  const int64_t blocks = (k + kMaxKBlock - 1) / kMaxKBlock;
+  const int64_t even = (k + blocks - 1) / blocks;
+  return (even + step - 1) / step * step;
+}
+
+// A Dot policy says how `kStep` products are added to a vector of running sums: AElement and the weights' size, loads
+// of a step or of its first n elements (zeros beyond), MulAdd.
+
+// float32 activations times weights of any float type.
+template <class V_, FloatType kWeight>
+struct FloatDot {
+  using V = V_;
+  using AElement = float;
+  using Operand = typename V::F32;
+  static constexpr int64_t kStep = V::kLanes;
+  static constexpr int64_t kWeightSize = SizeOf(kWeight);
+  static Operand LoadA(const AElement* p) { return V::Load(p); }
+  static Operand LoadAN(const AElement* p, int64_t n) { return V::LoadN(p, n); }
+  static Operand LoadW(const void* p) { return V::template LoadAs<kWeight>(p); }
+  static Operand LoadWN(const void* p, int64_t n) { return V::template LoadAsN<kWeight>(p, n); }
+  static typename V::F32 MulAdd(Operand a, Operand w, typename V::F32 sum) { return V::MulAdd(a, w, sum); }
+};
+
+// Four weight rows; where fewer are left the last one stands in for the missing.
+struct WeightRows {
+  const char* row[4];
+  template <class Dot>
+  [[gnu::always_inline]] static WeightRows At(const GemmArgs& args, int64_t j, int64_t k0) {
+    WeightRows w;
+    for (int64_t c = 0; c < 4; ++c) {
+      const int64_t row = j + c < args.n1 ? j + c : args.n1 - 1;
+      w.row[c] = static_cast<const char*>(args.w) + (row * args.k + k0) * Dot::kWeightSize;
+    }
+    return w;
+  }
+};
+
+// Adds the sums over `k` elements to (kFirst: writes them to) kRows x cols of c, cols <= 4. With kPrefetch the weight
+// rows that follow are asked for: with few activation rows the loop waits for memory alone.
+template <class Dot, int kRows, bool kPrefetch>
+inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t next, int64_t k,
+                     float* c, int64_t ldc, int64_t cols, bool first) {
+  using V = typename Dot::V;
+  typename V::F32 sums[kRows][4];
+  for (int i = 0; i < kRows; ++i) {
+    for (int j = 0; j < 4; ++j) sums[i][j] = V::Zero();
+  }
+  int64_t at = 0;
+  for (; at + Dot::kStep <= k; at += Dot::kStep) {
+    typename Dot::Operand a_step[kRows];
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) a_step[i] = Dot::LoadA(a + i * lda + at);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const char* p = w.row[j] + at * Dot::kWeightSize;
+      if constexpr (kPrefetch) V::Prefetch(p + next);
+      const auto w_step = Dot::LoadW(p);
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) sums[i][j] = Dot::MulAdd(a_step[i], w_step, sums[i][j]);
+    }
+  }
+  if (at < k) {
+    typename Dot::Operand a_step[kRows];
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) a_step[i] = Dot::LoadAN(a + i * lda + at, k - at);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const auto w_step = Dot::LoadWN(w.row[j] + at * Dot::kWeightSize, k - at);
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows; ++i) sums[i][j] = Dot::MulAdd(a_step[i], w_step, sums[i][j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) {
+    float tile[4];
+    V::StoreSums(tile, sums[i][0], sums[i][1], sums[i][2], sums[i][3]);
+    float* out = c + i * ldc;
+    for (int64_t j = 0; j < cols; ++j) out[j] = first ? tile[j] : out[j] + tile[j];
+  }
+}
+
+// The tile for `rows` in [1, kRows].
+template <class Dot, bool kPrefetch, int kRows>
+inline void GemmTileOf(int64_t rows, const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t next,
+                       int64_t k, float* c, int64_t ldc, int64_t cols, bool first) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return GemmTileOf<Dot, kPrefetch, kRows - 1>(rows, a, lda, w, next, k, c, ldc, cols, first);
+  }
+  GemmTile<Dot, kRows, kPrefetch>(a, lda, w, next, k, c, ldc, cols, first);
+}
+
+template <class Dot>
+inline void GemmBlock(const GemmArgs& args, int64_t lda) {
+  using AElement = typename Dot::AElement;
+  constexpr int kRows = Dot::V::kTileRows;
+  const auto* a = static_cast<const AElement*>(args.a);
+  const int64_t block = KBlock(args.k, Dot::kStep);
+  const int64_t rows = args.m1 - args.m0;
+  if (rows <= kRows) {  // weights are read once, front to back
+    const int64_t next = 4 * args.k * Dot::kWeightSize;
+    for (int64_t j = args.n0; j < args.n1; j += 4) {
+      const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
+      for (int64_t k0 = 0; k0 < args.k; k0 += block) {
+        const int64_t k = args.k - k0 < block ? args.k - k0 : block;
+        GemmTileOf<Dot, true, kRows>(rows, a + args.m0 * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), next, k,
+                                     args.c + (j - args.n0), args.ldc, cols, k0 == 0);
+      }
+    }
+    return;
+  }
+  for (int64_t k0 = 0; k0 < args.k; k0 += block) {
+    const int64_t k = args.k - k0 < block ? args.k - k0 : block;
+    for (int64_t i = args.m0; i < args.m1; i += kRows) {
+      for (int64_t j = args.n0; j < args.n1; j += 4) {
+        const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
+        GemmTileOf<Dot, false, kRows>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), 0, k,
+                                      args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
+      }
+    }
+  }
+}
+
+// Activations read where they are.
+template <class V, FloatType kWeight>
+void Gemm(const GemmArgs& args) noexcept {
+  GemmBlock<FloatDot<V, kWeight>>(args, args.lda);
+}
+
+// Sets without bf16 products: activations rounded to bf16, kept as float32 [M, K].
+template <class V>
+int64_t RoundedBytes(int64_t m, int64_t k) noexcept {
+  return m * k * SizeOf(FloatType::kF32);
+}
+template <class V>
+void PackRounded(const GemmPackArgs& args) noexcept {
+  auto* packed = static_cast<float*>(args.packed);
+  const auto rounded = [](typename V::F32 x) {
+    char bits[V::kLanes * 2];
+    V::template StoreAs<FloatType::kBF16>(bits, x);
+    return V::template LoadAs<FloatType::kBF16>(bits);
+  };
+  for (int64_t i = args.m0; i < args.m1; ++i) {
+    const float* a = args.a + i * args.lda;
+    float* out = packed + i * args.k;
+    int64_t k = 0;
+    for (; k + V::kLanes <= args.k; k += V::kLanes) V::Store(out + k, rounded(V::Load(a + k)));
+    if (k < args.k) V::StoreN(out + k, rounded(V::LoadN(a + k, args.k - k)), args.k - k);
+  }
+}
+template <class V>
+void GemmRounded(const GemmArgs& args) noexcept {
+  GemmBlock<FloatDot<V, FloatType::kBF16>>(args, args.k);
+}
+
+template <class V>
+void OverrideGemm(KernelTable& table) {
+  constexpr int64_t kRows = V::kTileRows;
+  const GemmKernel f32 = {kRows, nullptr, nullptr, Gemm<V, FloatType::kF32>};
+  const GemmKernel f16 = {kRows, nullptr, nullptr, Gemm<V, FloatType::kF16>};
+  const GemmKernel bf16 = {kRows, nullptr, nullptr, Gemm<V, FloatType::kBF16>};
+  const GemmKernel bf16_rounded = {kRows, RoundedBytes<V>, PackRounded<V>, GemmRounded<V>};
+  const GemmKernel kernels[kNumPrecisions][kNumFloatTypes] = {{f32, f16, bf16}, {f32, f16, bf16_rounded}};
+  for (int p = 0; p < kNumPrecisions; ++p) {
+    for (int t = 0; t < kNumFloatTypes; ++t) table.gemm[p][t] = kernels[p][t];
+  }
+}
+
+// Sets with bf16 products: activations as bf16 rows, each padded with zeros to whole steps. Dot::AElement is the bits.
+template <class Dot>
+[[gnu::always_inline]] inline int64_t PaddedRow(int64_t k) {
+  return (k + Dot::kStep - 1) / Dot::kStep * Dot::kStep;
+}
+template <class Dot>
+int64_t Bf16Bytes(int64_t m, int64_t k) noexcept {
+  return m * PaddedRow<Dot>(k) * SizeOf(FloatType::kBF16);
+}
+template <class Dot>
+void PackBf16(const GemmPackArgs& args) noexcept {
+  using V = typename Dot::V;
+  const int64_t ld = PaddedRow<Dot>(args.k);
+  for (int64_t i = args.m0; i < args.m1; ++i) {
+    const float* a = args.a + i * args.lda;
+    uint16_t* out = static_cast<uint16_t*>(args.packed) + i * ld;
+    int64_t k = 0;
+    for (; k + V::kLanes <= args.k; k += V::kLanes) V::template StoreAs<FloatType::kBF16>(out + k, V::Load(a + k));
+    if (k < args.k) V::template StoreAsN<FloatType::kBF16>(out + k, V::LoadN(a + k, args.k - k), args.k - k);
+    for (k = args.k; k < ld; ++k) out[k] = 0;
+  }
+}
+template <class Dot>
+void GemmBf16(const GemmArgs& args) noexcept {
+  GemmBlock<Dot>(args, PaddedRow<Dot>(args.k));
+}
+
+template <class Dot>
+void OverrideBf16Gemm(KernelTable& table) {
+  table.gemm[static_cast<int>(Precision::kBf16)][static_cast<int>(FloatType::kBF16)] = {
+      Dot::V::kTileRows, Bf16Bytes<Dot>, PackBf16<Dot>, GemmBf16<Dot>};
+}
+
+}  // namespace galago::kernels
+
+#endif  // GALAGO_KERNELS_CPU_GEMM_INL_H_
