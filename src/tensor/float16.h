@@ -11,18 +11,20 @@ inline float Bf16ToF32(uint16_t bits) { return std::bit_cast<float>(static_cast<
 
 inline uint16_t F32ToBf16(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<uint16_t>((bits >> 16) | 0x40);  // NaN stays a (quiet) NaN
-  return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+  const uint32_t nan = (bits >> 16) | 0x40;  // stays a (quiet) NaN
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16;
+  return static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? nan : rounded);
 }
 
+// Without branches, so that loops over it become vector code.
 inline float F16ToF32(uint16_t bits) {
   const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
-  const uint32_t exponent = (bits >> 10) & 0x1fu;
-  const uint32_t mantissa = bits & 0x3ffu;
-  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;  // subnormal: exact in float32
-  return sign != 0 ? -magnitude : magnitude;
+  const uint32_t magnitude = static_cast<uint32_t>(bits & 0x7fffu) << 13;  // exponent and mantissa at float's places
+  const uint32_t normal = magnitude + (112u << 23);                        // bias 127 instead of 15
+  const uint32_t special = magnitude | 0x7f800000u;                        // infinity, NaN
+  const auto subnormal = std::bit_cast<uint32_t>(static_cast<float>(static_cast<int32_t>(bits & 0x3ffu)) * 0x1p-24f);
+  const uint32_t finite = magnitude < (1u << 23) ? subnormal : normal;
+  return std::bit_cast<float>(sign | (magnitude >= (31u << 23) ? special : finite));
 }
 
 inline uint16_t F32ToF16(float value) {

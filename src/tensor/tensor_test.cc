@@ -41,6 +41,25 @@ TEST(Tensor, IsZeroedAndAligned) {
   }
 }
 
+// The definition of IEEE 754 binary16, for every bit pattern.
+TEST(Float16, EveryHalfHasItsValue) {
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    const uint32_t exponent = (bits >> 10) & 31;
+    const auto mantissa = static_cast<float>(bits & 1023);
+    const float magnitude =
+        exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(mantissa + 1024, static_cast<int>(exponent) - 25);
+    const float value = F16ToF32(static_cast<uint16_t>(bits));
+    EXPECT_EQ(std::signbit(value), bits >= 32768);
+    if (exponent < 31) {
+      ASSERT_EQ(std::fabs(value), magnitude) << bits;
+    } else if (mantissa == 0) {
+      ASSERT_TRUE(std::isinf(value)) << bits;
+    } else {
+      ASSERT_TRUE(std::isnan(value)) << bits;
+    }
+  }
+}
+
 TEST(Float16, EveryHalfSurvivesTheWayThroughFloat) {
   for (uint32_t bits = 0; bits < 65536; ++bits) {
     const auto half = static_cast<uint16_t>(bits);
