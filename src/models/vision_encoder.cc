@@ -12,10 +12,6 @@ namespace {
 using ops::ConstView;
 using ops::View;
 
-// Rows worked on together: enough to keep the matrix kernels busy, few enough to keep the workspace small (a tile of
-// SigLIP at 448 pixels has 1024).
-constexpr int64_t kRowsPerBatch = 1024;
-
 // What the tensors of a tower are called.
 struct LayerNames {
   std::string norm1, norm2, q, k, v, qkv, q_norm, k_norm, out, fc1, fc2, scale1, scale2;

@@ -14,6 +14,10 @@
 
 namespace galago::models {
 
+// Rows of tower tiles worked on together: enough to keep the matrix kernels busy, few enough to keep the workspace
+// small (a tile of SigLIP at 448 pixels has 1024).
+inline constexpr int64_t kRowsPerBatch = 1024;
+
 // Collects the tower's hidden states over several calls; only made when somebody looks.
 class HiddenStates {
  public:

@@ -69,26 +69,51 @@ int64_t VlmRunner::NumProjected(const spec::MediaLayout& layout) const {
   return rows * columns;
 }
 
-void VlmRunner::EncodeFeatures(const ExecContext& ctx, const EncodeRequest& request, View features,
-                               HiddenStates* hidden) const {
-  const int64_t tiles = request.layout.tiles;
+void VlmRunner::EncodeFeatures(const ExecContext& ctx, const EncodeRequest& request, int64_t first, int64_t count,
+                               View features, HiddenStates* hidden) const {
+  const size_t tile = request.pixels.size() / static_cast<size_t>(request.layout.tiles);
+  const auto pixels = request.pixels.subspan(static_cast<size_t>(first) * tile, static_cast<size_t>(count) * tile);
   if (const auto* s2 = std::get_if<spec::DynamicS2>(&spec_.scales)) {
     if (request.layout.block) {
       EncodeDynamicS2(ctx, *vision_, *s2, *request.layout.block, request.pixels, features, hidden);
     } else {
-      const auto scales = static_cast<int64_t>(s2->scales.size());
-      EncodeRepeated(ctx, *vision_, scales, request.pixels, tiles, features, hidden);
+      EncodeRepeated(ctx, *vision_, static_cast<int64_t>(s2->scales.size()), pixels, count, features, hidden);
     }
   } else if (const auto* fixed = std::get_if<spec::StaticS2>(&spec_.scales)) {
-    const size_t picture = request.pixels.size() / static_cast<size_t>(tiles);
-    const int64_t rows = features.rows / tiles;
-    for (int64_t i = 0; i < tiles; ++i) {
-      EncodeStaticS2(ctx, *vision_, *fixed, request.pixels.subspan(static_cast<size_t>(i) * picture, picture),
+    const int64_t rows = features.rows / count;
+    for (int64_t i = 0; i < count; ++i) {
+      EncodeStaticS2(ctx, *vision_, *fixed, pixels.subspan(static_cast<size_t>(i) * tile, tile),
                      features.Rows(i * rows, rows), hidden);
     }
   } else {
-    vision_->Encode(ctx, request.pixels, tiles, features, hidden);
+    vision_->Encode(ctx, pixels, count, features, hidden);
   }
+}
+
+void VlmRunner::Project(const ExecContext& ctx, const EncodeRequest& request, View projected) const {
+  const int64_t total = NumProjected(request.layout);
+  const int64_t grid = spec::GridPerCall(spec_);
+  const bool single = std::holds_alternative<std::monostate>(spec_.scales);
+  const int64_t tokens = single ? spec_.vision->num_selected() : grid * grid;
+  const int64_t rows = projected.rows / total;
+  // Who looks wants each stage in one piece.
+  const bool whole = request.layout.block.has_value() || ctx.observer != nullptr;
+  const int64_t group = whole ? total : std::min(total, kTilesPerGroup);
+
+  std::optional<HiddenStates> hidden;
+  if (ctx.observer != nullptr) hidden.emplace(vision_->num_hidden_states());
+  for (int64_t first = 0; first < total; first += group) {
+    const Arena::Scope scope(*ctx.arena);
+    const int64_t count = std::min(group, total - first);
+    const View features = Scratch(ctx, count * tokens, spec_.projector->mm_hidden_size);
+    EncodeFeatures(ctx, request, first, count, features, hidden ? &*hidden : nullptr);
+    projector_->Apply(ctx, features, count, grid, projected.Rows(first * rows, count * rows));
+    ReportTiles(ctx, StrCat("vision.", request.media_index, ".selected"), count, features);
+  }
+  if (hidden) {
+    hidden->Report(*ctx.observer, request.media_index, spec_.vision->num_positions(), spec_.vision->hidden_size);
+  }
+  ReportTiles(ctx, StrCat("projector.", request.media_index, ".out"), total, projected);
 }
 
 StatusOr<FramingRows> VlmRunner::EmbedFraming(const ExecContext& ctx, const FramingIds& framing) const {
@@ -146,33 +171,15 @@ StatusOr<EncodedMedia> VlmRunner::EncodeMedia(const ExecContext& ctx, const Enco
 
   const Arena::Scope scope(*ctx.arena);
   const int64_t width = spec_.language.hidden_size;
-  const int64_t count = NumProjected(request.layout);
-  const int64_t grid = spec::GridPerCall(spec_);
-  const bool flat = std::holds_alternative<std::monostate>(spec_.scales);
-  const int64_t tokens = flat ? spec_.vision->num_selected() : grid * grid;
-  const std::string index = StrCat(request.media_index);
-  const View projected = Scratch(ctx, count * spec::RowsPerTile(spec_), width);
-  {
-    const Arena::Scope features_scope(*ctx.arena);
-    const View features = Scratch(ctx, count * tokens, spec_.projector->mm_hidden_size);
-    std::optional<HiddenStates> hidden;
-    if (ctx.observer != nullptr) hidden.emplace(vision_->num_hidden_states());
-    EncodeFeatures(ctx, request, features, hidden ? &*hidden : nullptr);
-    if (hidden) {
-      hidden->Report(*ctx.observer, request.media_index, spec_.vision->num_positions(), spec_.vision->hidden_size);
-    }
-    ReportTiles(ctx, StrCat("vision.", index, ".selected"), count, features);
-    projector_->Apply(ctx, features, count, grid, projected);
-    ReportTiles(ctx, StrCat("projector.", index, ".out"), count, projected);
-  }
-
+  const View projected = Scratch(ctx, NumProjected(request.layout) * spec::RowsPerTile(spec_), width);
+  Project(ctx, request, projected);
   ASSIGN_OR_RETURN(const FramingRows framing, EmbedFraming(ctx, request.framing));
   media.rows = Tensor::F32({total, width});
   RowWriter writer(ctx, View(media.rows.f32(), total, width));
   WriteRows(ctx, request.layout, projected, framing, writer);
   CHECK_EQ(writer.written(), total);
   if (ctx.observer != nullptr) {
-    ctx.observer->OnTensor(StrCat("media.", index, ".embeds"), {total, width}, media.rows.f32());
+    ctx.observer->OnTensor(StrCat("media.", request.media_index, ".embeds"), {total, width}, media.rows.f32());
   }
   return media;
 }

@@ -58,6 +58,7 @@ int64_t RowsPerTile(const ModelSpec& spec) {
 StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout& layout,
                                         const FramingLengths& framing) {
   if (!spec.vision || !spec.projector) return InvalidArgument("this model reads text only: it has no vision tower");
+  if (layout.tiles < 1) return InvalidArgument(StrCat("a picture or video of ", layout.tiles, " tiles"));
   const int64_t rows = RowsPerTile(spec);
   const auto tiles = static_cast<size_t>(layout.tiles);
   if (spec.prompt.era == Era::kA) return std::vector<int64_t>(layout.kind == MediaKind::kVideo ? tiles : 1, rows);
