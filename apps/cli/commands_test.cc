@@ -255,12 +255,12 @@ TEST_F(Commands, ErrorsAsJson) {
 }
 
 TEST_F(Commands, SignalsAndTimeLimit) {
-  fake_.while_generating = [&] { stop_.Request(StopCause::kInterrupt); };
+  fake_.before_piece = [&] { stop_.Request(StopCause::kInterrupt); };
   EXPECT_EQ(Ask({"--json"}), 130);
   EXPECT_EQ(OutJson()["finish_reason"], "cancelled");
-  fake_.while_generating = [&] { stop_.Request(StopCause::kTerminate); };
+  fake_.before_piece = [&] { stop_.Request(StopCause::kTerminate); };
   EXPECT_EQ(Ask(), 143);
-  fake_.while_generating = [&] {
+  fake_.before_piece = [&] {
     while (!stop_.cancel()) std::this_thread::yield();
   };
   EXPECT_EQ(Ask({"--timeout", "10ms"}), 9);
@@ -363,7 +363,7 @@ TEST_F(Commands, ChatGoesOnAfterAFailureAndReportsIt) {
 
 TEST_F(Commands, ChatInterrupts) {
   interactive_ = true;
-  fake_.while_generating = [&] { stop_.Request(StopCause::kInterrupt); };
+  fake_.before_piece = [&] { stop_.Request(StopCause::kInterrupt); };
   lines_ = {"hi", "/tokens", "^C", "^C"};
   EXPECT_EQ(Run({"chat", "-m", model_}), 130);
   EXPECT_THAT(err_.text(), HasSubstr("0 of 4096 tokens")) << "the prompt survives a stopped answer";

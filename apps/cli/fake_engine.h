@@ -19,7 +19,7 @@ struct FakeBehaviour {
   std::map<std::string, Status> bad_media;              // GuessMediaKind of these sources
   MemoryPlan memory{.weights = 1000 << 20, .available = uint64_t{8000} << 20};
   uint64_t kv_bytes_per_token = 1 << 20;
-  std::function<void()> while_generating;  // called before the first piece
+  std::function<void()> before_piece;  
 
   // What was seen.
   std::string opened_path;
@@ -68,12 +68,12 @@ class FakeSession : public EngineSession {
     behaviour_.conversations.push_back(conversation);
     behaviour_.generate_options.push_back(options);
     if (!behaviour_.generate.ok()) return behaviour_.generate;
-    if (behaviour_.while_generating) behaviour_.while_generating();
     GenerateResult result;
     result.prompt = FakePlan(conversation);
     result.usage = result.prompt.usage;
     result.seed = options.sampling.seed.value_or(77);
     for (const std::string& piece : behaviour_.pieces) {
+      if (behaviour_.before_piece) behaviour_.before_piece();
       if (options.cancel != nullptr && *options.cancel) {
         result.finish_reason = FinishReason::kCancelled;
         break;
