@@ -142,6 +142,13 @@ def torch_seeds():
         ("a", tensor("FloatStorage", "0", 1, [200, 200, 200], [0, 0, 0]))]) + b"."), ("data/0", bytes(4))]))
 
 
+def real_torch_seeds():
+    """Files of the real torch.save, from the reader's tests."""
+    golden = CORPUS.parent.parent / "tests" / "golden" / "data" / "torch"
+    for name in ("protocol_4.pt", "module_state_dict.pt", "before_1_6.pt"):
+        write("torch", f"real_{name}", (golden / name).read_bytes())
+
+
 def json_seeds():
     write("json", "object", b'{"a": [1, -2, 3.5e-7, true, false, null], "b": {"c": "d\\u00e9\\ud83d\\ude00"}}')
     write("json", "duplicates", b'{"a": 1, "a": 2}')
@@ -157,4 +164,5 @@ if __name__ == "__main__":
     safetensors_seeds()
     gguf_seeds()
     torch_seeds()
+    real_torch_seeds()
     json_seeds()

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -47,7 +46,7 @@ class GgufFile {
 
   // Every key with its type and value as text, in the order of the file; long values are cut.
   struct Entry {
-    std::string key;
+    std::string key;   // as in the file: foreign text, to be shown through Printable
     std::string type;  // "u32", "string", "string[32000]"
     std::string value;
   };
