@@ -51,6 +51,7 @@ Json PartToJson(const Part& part) {
               {"exif", NameIn(kExif, media.exif)},
               {"alpha", NameIn(kAlpha, media.alpha)},
               {"aspect", NameIn(kAspect, media.aspect)}};
+  if (part.at_marker) out["at_marker"] = true;
   if (media.max_tiles) out["max_tiles"] = *media.max_tiles;
   if (media.video_max_tiles) out["video_max_tiles"] = *media.video_max_tiles;
   if (media.frames) out["frames"] = *media.frames;
@@ -84,7 +85,10 @@ StatusOr<Part> PartFromJson(const Json& json, std::string_view what) {
   ASSIGN_OR_RETURN(media.fps, JsonNumber(json, "fps", what));
   ASSIGN_OR_RETURN(media.start_s, JsonNumber(json, "start_s", what));
   ASSIGN_OR_RETURN(media.end_s, JsonNumber(json, "end_s", what));
-  return type == "video" ? Part::Video(*source, media) : Part::Image(*source, media);
+  ASSIGN_OR_RETURN(const auto at_marker, JsonBool(json, "at_marker", what));
+  Part part = type == "video" ? Part::Video(*source, media) : Part::Image(*source, media);
+  part.at_marker = at_marker.value_or(false);
+  return part;
 }
 
 StatusOr<std::vector<Part>> PartsFromJson(const Json* json, std::string_view what) {

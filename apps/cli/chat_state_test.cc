@@ -194,6 +194,27 @@ TEST_F(ChatTest, SaveAndLoadKeepEverything) {
   EXPECT_EQ(state.pending().size(), 1u);
 }
 
+TEST(ChatFile, EveryFieldOfAPartSurvives) {
+  Part part = Part::Video("v.mp4", {.exif = Exif::kAuto,
+                                    .alpha = Alpha::kBlack,
+                                    .aspect = Aspect::kPad,
+                                    .max_tiles = 2,
+                                    .video_max_tiles = 3,
+                                    .frames = 4,
+                                    .fps = 0.5,
+                                    .start_s = 1,
+                                    .end_s = 2.5});
+  part.at_marker = true;
+  const SavedChat read = ChatFromText(ChatToText({.model = "m", .pending = {part}}), "f").value();
+  EXPECT_EQ(read.model, "m");
+  EXPECT_EQ(read.system, std::nullopt);
+  ASSERT_EQ(read.pending.size(), 1u);
+  EXPECT_EQ(read.pending[0].kind, PartKind::kVideo);
+  EXPECT_EQ(read.pending[0].source, "v.mp4");
+  EXPECT_EQ(read.pending[0].media, part.media);
+  EXPECT_TRUE(read.pending[0].at_marker);
+}
+
 TEST_F(ChatTest, EmbeddedMediaNeedNoFiles) {
   Say("/m/a.png");
   Say("/save out.json --embed");
