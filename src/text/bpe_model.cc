@@ -16,9 +16,7 @@ struct Candidate {
   int32_t left;   // symbol
   int32_t id;     // what the two become
   uint32_t size;  // bytes of both: tells a stale candidate
-  bool operator>(const Candidate& other) const {
-    return rank != other.rank ? rank > other.rank : left > other.left;
-  }
+  bool operator>(const Candidate& other) const { return rank != other.rank ? rank > other.rank : left > other.left; }
 };
 using Queue = std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>>;
 
@@ -59,8 +57,8 @@ Status BpeModel::AddMerge(std::string_view left, std::string_view right, Missing
   if (!left_id || !right_id || !id) {
     if (missing == Missing::kSkip) return OkStatus();
     const std::string absent = !left_id ? std::string(left) : !right_id ? std::string(right) : StrCat(left, right);
-    return DataLoss(StrCat("merge ", rank, " (\"", Printable(left), "\" and \"", Printable(right), "\") needs the token \"",
-                           Printable(absent), "\", which is not in the vocabulary"));
+    return DataLoss(StrCat("merge ", rank, " (\"", Printable(left), "\" and \"", Printable(right),
+                           "\") needs the token \"", Printable(absent), "\", which is not in the vocabulary"));
   }
   if (static_cast<size_t>(num_merges_) * 2 >= merges_.size()) Grow(merges_.size() * 2);
   Merge& slot = merges_[SlotOf(PairOf(*left_id, *right_id))];

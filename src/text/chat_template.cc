@@ -54,7 +54,9 @@ StatusOr<std::string> Llama3(const ChatTemplateOptions& options, Messages messag
                               "You are a helpful language and vision assistant. You are able to understand the visual "
                               "content that the user provides, and assist the user with a variety of tasks using "
                               "natural language."));
-  const auto header = [](std::string_view role) { return StrCat("<|start_header_id|>", role, "<|end_header_id|>\n\n"); };
+  const auto header = [](std::string_view role) {
+    return StrCat("<|start_header_id|>", role, "<|end_header_id|>\n\n");
+  };
   const std::string_view end = form1 ? "<|end_of_text|>" : "<|eot_id|>";
   // The first form calls the assistant "system"; models were trained so.
   const std::string assistant = header(form1 ? "system" : "assistant");
@@ -123,7 +125,8 @@ std::string Joined(Messages messages, std::string_view end) {
 StatusOr<std::string> Jinja(const ChatTemplateOptions& options, Messages messages) {
   ASSIGN_OR_RETURN(const JinjaTemplate parsed, JinjaTemplate::Parse(options.jinja));
   JinjaInput input;
-  for (const ChatMessage& message : messages) input.messages.push_back({std::string(Name(message.role)), message.content});
+  for (const ChatMessage& message : messages)
+    input.messages.push_back({std::string(Name(message.role)), message.content});
   input.bos_token = options.bos_token;
   input.eos_token = options.eos_token;
   input.add_generation_prompt = options.add_generation_prompt;

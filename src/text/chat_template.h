@@ -22,14 +22,14 @@ struct ChatMessage {
 
 struct ChatTemplateOptions {
   spec::Template name = spec::Template::kNone;
-  std::string_view jinja;              // kJinja: the template's source
-  std::string_view bos_token;          // mistral, kJinja
+  std::string_view jinja;      // kJinja: the template's source
+  std::string_view bos_token;  // mistral, kJinja
   std::string_view eos_token;
   bool add_generation_prompt = true;
 };
 
-// The conversation as one string with special tokens spelled out. A first message of role system replaces the template's
-// own system text. InvalidArgument names what the template cannot express.
+// The conversation as one string with special tokens spelled out. A first message of role system replaces the
+// template's own system text. InvalidArgument names what the template cannot express.
 StatusOr<std::string> RenderChat(const ChatTemplateOptions& options, std::span<const ChatMessage> messages);
 
 // The reference's stop string of a template (era A): an answer ends there, and it is cut off. Empty: none.

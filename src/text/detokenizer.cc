@@ -16,7 +16,7 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 // transformers: PreTrainedTokenizerBase.clean_up_tokenization, in its order.
 std::string CleanUpSpaces(std::string text) {
   constexpr std::pair<std::string_view, std::string_view> kRules[] = {
-      {" .", "."},    {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
       {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (const auto& [from, to] : kRules) text = ReplaceAll(std::move(text), from, to);
   return text;
@@ -140,9 +140,7 @@ std::string Detokenizer::Finish() {
   return out;
 }
 
-StopMatcher::StopMatcher(std::vector<std::string> stops) : stops_(std::move(stops)) {
-  std::erase(stops_, "");
-}
+StopMatcher::StopMatcher(std::vector<std::string> stops) : stops_(std::move(stops)) { std::erase(stops_, ""); }
 
 StopMatcher::Result StopMatcher::Push(std::string_view text) {
   Result result;

@@ -33,12 +33,12 @@ class Detokenizer {
   const Tokenizer* tokenizer_;
   bool skip_special_;
   void Show(std::string_view text, std::string& out);
-  bool first_ = true;       // no piece has come yet
-  bool strip_ = true;       // SentencePiece itself would still drop a leading space
-  bool shown_ = false;      // some text is out
-  bool join_ = false;       // a space is due before the next text
-  std::string bytes_;       // the start of a character
-  std::string unclean_;     // text that a later character may still change (clean_up_tokenization_spaces)
+  bool first_ = true;    // no piece has come yet
+  bool strip_ = true;    // SentencePiece itself would still drop a leading space
+  bool shown_ = false;   // some text is out
+  bool join_ = false;    // a space is due before the next text
+  std::string bytes_;    // the start of a character
+  std::string unclean_;  // text that a later character may still change (clean_up_tokenization_spaces)
 };
 
 // Finds stop strings in streamed text, wherever the pieces are cut. Text that may be the beginning of a stop string is

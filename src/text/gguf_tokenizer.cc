@@ -71,7 +71,8 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeGgufTokenizer(GgufVocab vocab) {
   RETURN_IF_ERROR(Check(vocab));
   const bool is_spm = vocab.model == "llama";
   if (!is_spm && vocab.model != "gpt2") {
-    return Unimplemented(StrCat(kWhat, " model \"", Printable(vocab.model), "\" is not supported; known are llama and gpt2"));
+    return Unimplemented(
+        StrCat(kWhat, " model \"", Printable(vocab.model), "\" is not supported; known are llama and gpt2"));
   }
   auto parts = std::make_unique<Tokenizer::Parts>();
   for (size_t i = 0; i < vocab.tokens.size(); ++i) {
@@ -81,8 +82,8 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeGgufTokenizer(GgufVocab vocab) {
     const PieceType type = TypeOf(vocab, i);
     const bool special = type == PieceType::kControl || type == PieceType::kUnknown;
     if ((!special && type != PieceType::kUserDefined) || vocab.tokens[i].empty()) continue;
-    RETURN_IF_ERROR(Annotate(
-        parts->Add({.content = vocab.tokens[i], .id = static_cast<int32_t>(i), .special = special}), kWhat));
+    RETURN_IF_ERROR(
+        Annotate(parts->Add({.content = vocab.tokens[i], .id = static_cast<int32_t>(i), .special = special}), kWhat));
   }
   parts->skipped = parts->special;
   parts->bos_id = vocab.bos_id;

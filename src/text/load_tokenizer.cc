@@ -50,11 +50,14 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeVocabMergesTokenizer(std::string_view v
   if (!vocab.is_object()) return DataLoss("vocab.json is not an object");
   auto parts = std::make_unique<Tokenizer::Parts>();
   for (const auto& [spelling, id] : vocab.get_ref<const Json::object_t&>()) {
-    if (!id.is_number_integer()) return DataLoss(StrCat("vocab.json: \"", Printable(spelling), "\" has no whole number"));
+    if (!id.is_number_integer())
+      return DataLoss(StrCat("vocab.json: \"", Printable(spelling), "\" has no whole number"));
     RETURN_IF_ERROR(Annotate(parts->vocab.Add(spelling, id.get<int64_t>()), "vocab.json"));
   }
   constexpr std::string_view kEnd = "<|endoftext|>";
-  ASSIGN_OR_RETURN(const SideSettings settings, ParseSideFiles(side, {.eos = std::string(kEnd), .unk = std::string(kEnd), .pad = std::string(kEnd)}));
+  ASSIGN_OR_RETURN(
+      const SideSettings settings,
+      ParseSideFiles(side, {.eos = std::string(kEnd), .unk = std::string(kEnd), .pad = std::string(kEnd)}));
   RETURN_IF_ERROR(parts->AddFrom(settings));
   parts->normalization = Normalization::kNfc;
   parts->normalizing = Normalizing::kFirst;

@@ -38,7 +38,8 @@ StatusOr<std::string> Normalize(Normalization form, std::string_view text) {
   if (U_SUCCESS(error)) {
     out.reserve(text.size());
     icu::StringByteSink<std::string> sink(&out);
-    normalizer->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr, error);
+    normalizer->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr,
+                              error);
   }
   if (U_FAILURE(error)) return Internal(StrCat("Unicode normalization failed: ", u_errorName(error)));
   return out;

@@ -9,8 +9,7 @@ namespace galago::text {
 namespace {
 
 // openai/gpt-2: src/encoder.py.
-constexpr std::string_view kGpt2 =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 // Qwen2 and Llama 3 differ in how many digits stay together.
 constexpr std::string_view kQwen2 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
@@ -31,12 +30,11 @@ std::string EscapeLiteral(std::string_view text) {
 
 StatusOr<PreTokenizer::Behavior> BehaviorFromName(std::string_view name) {
   using enum PreTokenizer::Behavior;
-  constexpr std::pair<std::string_view, PreTokenizer::Behavior> kNames[] = {
-      {"Isolated", kIsolated},
-      {"Removed", kRemoved},
-      {"MergedWithPrevious", kMergedWithPrevious},
-      {"MergedWithNext", kMergedWithNext},
-      {"Contiguous", kContiguous}};
+  constexpr std::pair<std::string_view, PreTokenizer::Behavior> kNames[] = {{"Isolated", kIsolated},
+                                                                            {"Removed", kRemoved},
+                                                                            {"MergedWithPrevious", kMergedWithPrevious},
+                                                                            {"MergedWithNext", kMergedWithNext},
+                                                                            {"Contiguous", kContiguous}};
   for (const auto& [known, behavior] : kNames) {
     if (name == known) return behavior;
   }
@@ -143,7 +141,8 @@ Status PreTokenizer::AddFromJson(const Json& value, int depth, bool& byte_level)
     ASSIGN_OR_RETURN(const auto invert, JsonBool(value, "invert", kWhat));
     return AddSplit(regex ? *regex : EscapeLiteral(*literal), behavior, invert.value_or(false));
   }
-  return Unimplemented(StrCat("pre_tokenizer \"", Printable(*type), "\" is not supported; known are Sequence, Split, ByteLevel and Digits"));
+  return Unimplemented(StrCat("pre_tokenizer \"", Printable(*type),
+                              "\" is not supported; known are Sequence, Split, ByteLevel and Digits"));
 }
 
 StatusOr<PreTokenizer> PreTokenizer::Qwen2() { return FromGgufName("qwen2"); }

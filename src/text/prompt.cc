@@ -11,9 +11,10 @@
 
 // How two wishes are met at once. The reference tokenizes the rendered conversation as one string, so that text merges
 // with the template around it ("\n" of the template and "\n" of the user are one token). And text of a user must not
-// become a special token. So before rendering, every spelling of a special token in untrusted text gets a mark inside it:
-// a code point that occurs nowhere in the conversation. The tokenizer looks for special tokens, then takes the marks out,
-// then encodes what lies between. Without such spellings there are no marks, and the ids are the reference's.
+// become a special token. So before rendering, every spelling of a special token in untrusted text gets a mark inside
+// it: a code point that occurs nowhere in the conversation. The tokenizer looks for special tokens, then takes the
+// marks out, then encodes what lies between. Without such spellings there are no marks, and the ids are the
+// reference's.
 namespace galago::text {
 namespace {
 
@@ -125,7 +126,8 @@ class PromptBuilder {
       }
       const MediaPart& media = std::get<MediaPart>(part);
       if (turn.role != Role::kUser) return InvalidArgument(StrCat("media ", media.index, " is not in a user turn"));
-      if (media.num_slots < 1) return InvalidArgument(StrCat("media ", media.index, " has ", media.num_slots, " slots"));
+      if (media.num_slots < 1)
+        return InvalidArgument(StrCat("media ", media.index, " has ", media.num_slots, " slots"));
       flush();
       out += spec_.era == spec::Era::kA ? MarkersEraA(media) : MarkersEraB(media);
     }
@@ -156,7 +158,8 @@ class PromptBuilder {
     Push(slots_.images, media);
     const bool with_newline = media.placement == Placement::kBesideText || media.num_slots > 1;
     std::string out;
-    for (int64_t i = 0; i < media.num_slots; ++i) out += with_newline ? StrCat(kEraAMarker, "\n") : std::string(kEraAMarker);
+    for (int64_t i = 0; i < media.num_slots; ++i)
+      out += with_newline ? StrCat(kEraAMarker, "\n") : std::string(kEraAMarker);
     return out;
   }
 
@@ -167,8 +170,8 @@ class PromptBuilder {
     }
     Push(slots_.images, media);
     // Tiles are marked by newlines only where the reference tiles: a conversation with exactly one picture.
-    const bool tiled = spec_.newline_after_tile && media.kind == spec::MediaKind::kImage &&
-                       (media.num_slots > 1 || NumMedia() == 1);
+    const bool tiled =
+        spec_.newline_after_tile && media.kind == spec::MediaKind::kImage && (media.num_slots > 1 || NumMedia() == 1);
     std::string out;
     for (int64_t i = 0; i < media.num_slots; ++i) out += tiled ? StrCat(spec_.image_token, "\n") : spec_.image_token;
     return out;
@@ -184,8 +187,8 @@ class PromptBuilder {
 
   EncodeOptions Encoding() const { return {.add_special = true, .parse_special = true, .literal_break = mark_}; }
 
-  // Era A and MobileVLM (tokenizer_image_token): the pieces between markers are tokenized one by one; if the first begins
-  // with BOS, that one is kept and the first id of every other piece is dropped.
+  // Era A and MobileVLM (tokenizer_image_token): the pieces between markers are tokenized one by one; if the first
+  // begins with BOS, that one is kept and the first id of every other piece is dropped.
   Status EncodePieces(std::string_view rendered) {
     size_t next_slot = 0;
     size_t offset = 0;
@@ -197,7 +200,8 @@ class PromptBuilder {
       for (size_t i = skip; i < ids.size(); ++i) AddId(ids[i]);
       if (end == std::string_view::npos) break;
       if (next_slot == slots_.images.size()) {
-        return InvalidArgument(StrCat("the prompt has more ", kEraAMarker, " markers than the ", next_slot, " pictures given"));
+        return InvalidArgument(
+            StrCat("the prompt has more ", kEraAMarker, " markers than the ", next_slot, " pictures given"));
       }
       AddSlot(slots_.images[next_slot++]);
       begin = end + kEraAMarker.size();
@@ -213,7 +217,8 @@ class PromptBuilder {
     const auto image_id = slots_.images.empty() ? std::nullopt : tokenizer_.TokenToId(spec_.image_token);
     const auto video_id = slots_.videos.empty() ? std::nullopt : tokenizer_.TokenToId(spec_.video_token);
     if ((!slots_.images.empty() && !image_id) || (!slots_.videos.empty() && !video_id)) {
-      return InvalidArgument(StrCat("the vocabulary has no ", image_id ? spec_.video_token : spec_.image_token, " token"));
+      return InvalidArgument(
+          StrCat("the vocabulary has no ", image_id ? spec_.video_token : spec_.image_token, " token"));
     }
     ASSIGN_OR_RETURN(const auto ids, tokenizer_.Encode(rendered, Encoding()));
     size_t next_image = 0;
@@ -356,7 +361,8 @@ std::string ReplaceTimeTokens(const spec::VideoSpec& video, std::string_view ans
     const double seconds = count > 1 ? static_cast<double>(t) * duration_seconds / static_cast<double>(count - 1) : 0.0;
     out = ReplaceAll(std::move(out), token, StrCat("<", Seconds(seconds), ">"));
   }
-  // Numbers past the last token mean the end of the video; the reference looks for this spelling whatever the format is.
+  // Numbers past the last token mean the end of the video; the reference looks for this spelling whatever the format
+  // is.
   std::string result;
   for (size_t at = 0; at < out.size();) {
     size_t end = at + 2;
@@ -380,9 +386,10 @@ std::string ReplaceTimeTokens(const spec::VideoSpec& video, std::string_view ans
 StatusOr<FramingIds> EncodeFraming(const spec::MediaFraming& framing, const Tokenizer& tokenizer) {
   const EncodeOptions plain_call{.add_special = true, .parse_special = true};
   FramingIds out;
-  for (const auto& [text, ids] : {std::pair<const std::string*, std::vector<int32_t>*>{&framing.start_tokens, &out.start},
-                                  {&framing.end_tokens, &out.end},
-                                  {&framing.sep_tokens, &out.sep}}) {
+  for (const auto& [text, ids] :
+       {std::pair<const std::string*, std::vector<int32_t>*>{&framing.start_tokens, &out.start},
+        {&framing.end_tokens, &out.end},
+        {&framing.sep_tokens, &out.sep}}) {
     if (text->empty()) continue;
     ASSIGN_OR_RETURN(*ids, tokenizer.Encode(*text, plain_call));
   }

@@ -32,7 +32,8 @@ StatusOr<std::string> SpellOutSpaces(std::string_view pattern) {
       } else if (next == 'S' && !in_class) {
         out += StrCat("[^", kSpaces, "]");
       } else if (next == 'C' || next == 'S') {
-        return Unimplemented(StrCat("pattern \"", Printable(pattern, 200), "\" uses \\", next, in_class ? " in a class" : ""));
+        return Unimplemented(
+            StrCat("pattern \"", Printable(pattern, 200), "\" uses \\", next, in_class ? " in a class" : ""));
       } else {
         out += c;
         out += next;

@@ -78,7 +78,8 @@ StatusOr<Piece> ParsePiece(std::string_view bytes, size_t id) {
     } else if (field.number == 2 && field.wire == 5) {
       piece.score = std::bit_cast<float>(static_cast<uint32_t>(field.value));
     } else if (field.number == 3 && field.wire == 0) {
-      if (field.value < 1 || field.value > 6) return DataLoss(StrCat(kName, ": piece ", id, " has the type ", field.value));
+      if (field.value < 1 || field.value > 6)
+        return DataLoss(StrCat(kName, ": piece ", id, " has the type ", field.value));
       piece.type = static_cast<PieceType>(field.value);
     }
   }

@@ -69,11 +69,13 @@ Status ParseAddedTokens(const Json& json, SideSettings& out) {
   constexpr std::string_view kWhat = "added_tokens.json";
   if (!json.is_object()) return DataLoss(StrCat(kWhat, " is not an object"));
   for (const auto& [content, value] : json.items()) {
-    if (!value.is_number_integer()) return DataLoss(StrCat(kWhat, ": \"", Printable(content), "\" has no whole number"));
+    if (!value.is_number_integer())
+      return DataLoss(StrCat(kWhat, ": \"", Printable(content), "\" has no whole number"));
     const auto id = value.get<int64_t>();
     if (id < 0 || id > kMaxTokenId) return DataLoss(StrCat(kWhat, ": id ", id, " is not in [0, ", kMaxTokenId, "]"));
     AddedToken token{.content = content, .id = static_cast<int32_t>(id)};
-    token.special = std::any_of(out.named.begin(), out.named.end(), [&](const auto& t) { return t.content == content; });
+    token.special =
+        std::any_of(out.named.begin(), out.named.end(), [&](const auto& t) { return t.content == content; });
     token.normalized = !token.special;
     out.added.push_back(std::move(token));
   }
@@ -142,7 +144,8 @@ StatusOr<SideSettings> ParseSideFiles(const SideFiles& files, const NamedTokens&
   RETURN_IF_ERROR(named("pad_token", defaults.pad, &out.names.pad));
   RETURN_IF_ERROR(named("cls_token", std::nullopt, nullptr));
   RETURN_IF_ERROR(named("mask_token", std::nullopt, nullptr));
-  if (const Json* more = Setting(config, map_or_null, "additional_special_tokens"); more != nullptr && more->is_array()) {
+  if (const Json* more = Setting(config, map_or_null, "additional_special_tokens");
+      more != nullptr && more->is_array()) {
     for (const Json& value : *more) {
       ASSIGN_OR_RETURN(AddedToken token, ParseToken(value, "\"additional_special_tokens\"", /*special=*/true));
       token.special = true;

@@ -52,14 +52,16 @@ StatusOr<SpmModel> SpmModel::Make(const std::vector<Piece>& pieces, const Option
     const auto id = static_cast<int32_t>(i);
     switch (piece.type) {
       case PieceType::kUnknown:
-        if (model.unk_id_ >= 0) return DataLoss(StrCat("pieces ", model.unk_id_, " and ", id, " are both the unknown piece"));
+        if (model.unk_id_ >= 0)
+          return DataLoss(StrCat("pieces ", model.unk_id_, " and ", id, " are both the unknown piece"));
         model.unk_id_ = id;
         break;
       case PieceType::kControl:
         break;
       case PieceType::kByte: {
         const auto byte = ByteOfPiece(piece.text);
-        if (!byte) return DataLoss(StrCat("byte piece ", id, " is spelled \"", Printable(piece.text), "\", expected <0xNN>"));
+        if (!byte)
+          return DataLoss(StrCat("byte piece ", id, " is spelled \"", Printable(piece.text), "\", expected <0xNN>"));
         model.byte_ids_[*byte] = id;
         break;
       }
@@ -68,15 +70,18 @@ StatusOr<SpmModel> SpmModel::Make(const std::vector<Piece>& pieces, const Option
       case PieceType::kUnused:
         if (!std::isfinite(piece.score)) return DataLoss(StrCat("piece ", id, " has a score that is not finite"));
         if (piece.text.empty() || kept_out[i]) break;
-        if (piece.type == PieceType::kUserDefined && options.match_user_defined) model.user_defined_.Add(piece.text, id);
+        if (piece.type == PieceType::kUserDefined && options.match_user_defined)
+          model.user_defined_.Add(piece.text, id);
         model.mergeable_.insert_or_assign(piece.text, Entry{id, piece.score, piece.type == PieceType::kUnused});
         model.longest_ = std::max(model.longest_, piece.text.size());
         break;
     }
   }
-  const bool all_bytes = std::all_of(model.byte_ids_.begin(), model.byte_ids_.end(), [](int32_t id) { return id >= 0; });
+  const bool all_bytes =
+      std::all_of(model.byte_ids_.begin(), model.byte_ids_.end(), [](int32_t id) { return id >= 0; });
   if (model.byte_fallback_ && !all_bytes) return DataLoss("byte fallback is on, but not all 256 byte pieces are there");
-  if (!model.byte_fallback_ && model.unk_id_ < 0) return DataLoss("there is neither an unknown piece nor byte fallback");
+  if (!model.byte_fallback_ && model.unk_id_ < 0)
+    return DataLoss("there is neither an unknown piece nor byte fallback");
   return model;
 }
 

@@ -31,7 +31,8 @@ struct Piece {
 std::optional<unsigned char> ByteOfPiece(std::string_view text);
 
 // SentencePiece's BPE (google/sentencepiece: src/bpe_model.cc): starts from characters and merges the neighbours whose
-// union is the piece of the highest score, leftmost first; characters without a piece become bytes or the unknown piece.
+// union is the piece of the highest score, leftmost first; characters without a piece become bytes or the unknown
+// piece.
 class SpmModel : public SubwordModel {
  public:
   struct Options {
@@ -54,7 +55,7 @@ class SpmModel : public SubwordModel {
   };
 
   std::unordered_map<std::string, Entry> mergeable_;
-  size_t longest_ = 0;                               // bytes of the longest mergeable piece
+  size_t longest_ = 0;  // bytes of the longest mergeable piece
   std::array<int32_t, 256> byte_ids_;
   int32_t unk_id_ = -1;
   bool byte_fallback_ = true;

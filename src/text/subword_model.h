@@ -7,8 +7,8 @@
 
 namespace galago::text {
 
-// Cuts a word (or a whole stretch of text, for SentencePiece) into tokens of the vocabulary. Both kinds merge neighbours
-// best first, with a priority queue over a linked list: n log n for any text.
+// Cuts a word (or a whole stretch of text, for SentencePiece) into tokens of the vocabulary. Both kinds merge
+// neighbours best first, with a priority queue over a linked list: n log n for any text.
 class SubwordModel {
  public:
   virtual ~SubwordModel() = default;

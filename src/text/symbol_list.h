@@ -13,10 +13,10 @@ class SymbolList {
   static constexpr int32_t kNone = -1;
   struct Symbol {
     int32_t prev = kNone, next = kNone;
-    int32_t id = 0;          // what it is now; meaning is the model's
-    uint32_t begin = 0;      // bytes in the text
-    uint32_t length = 0;     // 0: merged away
-    bool frozen = false;     // never merges
+    int32_t id = 0;       // what it is now; meaning is the model's
+    uint32_t begin = 0;   // bytes in the text
+    uint32_t length = 0;  // 0: merged away
+    bool frozen = false;  // never merges
   };
 
   void Clear() { symbols_.clear(); }

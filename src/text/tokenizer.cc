@@ -109,7 +109,8 @@ class Encoder {
         continue;
       }
       const size_t begin = ids_.size();
-      const std::string unmarked = mark_.empty() ? std::string() : ReplaceAll(std::string(stretches[i].text), mark_, "");
+      const std::string unmarked =
+          mark_.empty() ? std::string() : ReplaceAll(std::string(stretches[i].text), mark_, "");
       RETURN_IF_ERROR(EncodeStretch(mark_.empty() ? stretches[i].text : std::string_view(unmarked)));
       KeepOutSpecials(begin);
       after_special_ = false;
@@ -276,7 +277,8 @@ std::optional<int32_t> Tokenizer::eos_id() const { return parts_->eos_id; }
 std::optional<int32_t> Tokenizer::pad_id() const { return parts_->pad_id; }
 std::optional<int32_t> Tokenizer::unk_id() const { return parts_->unk_id; }
 bool Tokenizer::adds_bos() const {
-  return parts_->bos_id && std::find(parts_->before.begin(), parts_->before.end(), *parts_->bos_id) != parts_->before.end();
+  return parts_->bos_id &&
+         std::find(parts_->before.begin(), parts_->before.end(), *parts_->bos_id) != parts_->before.end();
 }
 const std::vector<AddedToken>& Tokenizer::added_tokens() const { return parts_->added; }
 DecodeStyle Tokenizer::decode_style() const { return parts_->decode_style; }

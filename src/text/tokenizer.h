@@ -12,7 +12,8 @@
 #include "galago/status.h"
 #include "src/spec/model_spec.h"
 
-// Text to token ids and back, as the tokenizer files that come with a checkpoint say. Four kinds of files, one pipeline:
+// Text to token ids and back, as the tokenizer files that come with a checkpoint say. Four kinds of files, one
+// pipeline:
 //   added tokens are cut out -> normalizer -> pre-tokenizer -> subword model -> BOS and EOS.
 namespace galago::text {
 
@@ -31,8 +32,8 @@ struct EncodeOptions {
 struct AddedToken {
   std::string content;
   int32_t id = 0;
-  bool special = false;      // control token: never made from untrusted text
-  bool lstrip = false;       // takes the white space on its left with it
+  bool special = false;  // control token: never made from untrusted text
+  bool lstrip = false;   // takes the white space on its left with it
   bool rstrip = false;
   bool single_word = false;  // only between non-word characters
   bool normalized = false;   // searched in the normalized text
@@ -78,7 +79,7 @@ class Tokenizer {
   std::optional<int32_t> eos_id() const;
   std::optional<int32_t> pad_id() const;
   std::optional<int32_t> unk_id() const;
-  bool adds_bos() const;       // with EncodeOptions::add_special
+  bool adds_bos() const;  // with EncodeOptions::add_special
   const std::vector<AddedToken>& added_tokens() const;
   DecodeStyle decode_style() const;
   // Spaces before punctuation are removed from answers (a tokenizer_config.json setting, true for Llama 3).

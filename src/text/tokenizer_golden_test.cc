@@ -1,4 +1,5 @@
-// Ids and texts of the official tokenizer classes (tests/golden/data/tokenizers, made by tests/golden/tokenizer_cases.py).
+// Ids and texts of the official tokenizer classes (tests/golden/data/tokenizers, made by
+// tests/golden/tokenizer_cases.py).
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,7 +62,8 @@ TEST_P(TokenizerGolden, IdsAndTextsAreThoseOfTheOfficialClass) {
   const bool add_bos = config->value("add_bos_token", true);
   std::shared_ptr<const Tokenizer> by_legacy[2];
   for (const bool legacy : {false, true}) {
-    by_legacy[legacy] = Load({.kind = golden.kind, .directory = Folder(golden.name), .legacy = legacy, .add_bos_token = add_bos});
+    by_legacy[legacy] =
+        Load({.kind = golden.kind, .directory = Folder(golden.name), .legacy = legacy, .add_bos_token = add_bos});
     ASSERT_NE(by_legacy[legacy], nullptr);
   }
   for (const Json& one : *cases) {
@@ -76,23 +78,31 @@ TEST_P(TokenizerGolden, IdsAndTextsAreThoseOfTheOfficialClass) {
     EXPECT_EQ(tokenizer->Decode(want), one["decoded_skip"].get<std::string>());
     std::vector<std::string> pieces;
     EXPECT_EQ(Streamed(tokenizer, want, &pieces), one["decoded_skip"].get<std::string>());
-    if (one.contains("stream") && !tokenizer->clean_up_tokenization_spaces() && text.find("\xef\xbf\xbd") == std::string::npos) {
-      EXPECT_THAT(pieces, ElementsAreArray(one["stream"].get<std::vector<std::string>>()));
+    if (!one.contains("stream") || tokenizer->clean_up_tokenization_spaces()) continue;
+    // We never show less than decoding all ids again and again does, and never what is not in the final text.
+    std::string official;
+    std::string ours;
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      official += one["stream"][i].get<std::string>();
+      ours += pieces[i];
+      EXPECT_THAT(ours, ::testing::StartsWith(official)) << "after " << i + 1 << " ids";
+      EXPECT_THAT(one["decoded_skip"].get<std::string>(), ::testing::StartsWith(ours)) << "after " << i + 1 << " ids";
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Folders, TokenizerGolden,
-    ::testing::Values(Golden{"llama", "cases.json", spec::TokenizerKind::kSentencePiece},
-                      Golden{"yi", "cases.json", spec::TokenizerKind::kSentencePiece},
-                      Golden{"qwen2", "cases.json", spec::TokenizerKind::kVocabMerges},
-                      Golden{"qwen2", "cases_fast.json", spec::TokenizerKind::kTokenizerJson},
-                      Golden{"llama3", "cases.json", spec::TokenizerKind::kTokenizerJson},
-                      Golden{"smollm2", "cases.json", spec::TokenizerKind::kTokenizerJson}),
-    [](const auto& info) {
-      return ReplaceAll(StrCat(info.param.name, "_", info.param.cases.substr(0, info.param.cases.find('.'))), "-", "_");
-    });
+INSTANTIATE_TEST_SUITE_P(Folders, TokenizerGolden,
+                         ::testing::Values(Golden{"llama", "cases.json", spec::TokenizerKind::kSentencePiece},
+                                           Golden{"yi", "cases.json", spec::TokenizerKind::kSentencePiece},
+                                           Golden{"qwen2", "cases.json", spec::TokenizerKind::kVocabMerges},
+                                           Golden{"qwen2", "cases_fast.json", spec::TokenizerKind::kTokenizerJson},
+                                           Golden{"llama3", "cases.json", spec::TokenizerKind::kTokenizerJson},
+                                           Golden{"smollm2", "cases.json", spec::TokenizerKind::kTokenizerJson}),
+                         [](const auto& info) {
+                           return ReplaceAll(
+                               StrCat(info.param.name, "_", info.param.cases.substr(0, info.param.cases.find('.'))),
+                               "-", "_");
+                         });
 
 TEST(TokenizerGolden, EveryFolderIsTested) {
   std::vector<std::string> names;

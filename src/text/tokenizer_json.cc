@@ -24,7 +24,8 @@ Status ParseNormalizer(const Json& value, int depth, Normalization& out) {
   ASSIGN_OR_RETURN(const std::string type, TypeOf(value, "normalizer"));
   if (type == "Sequence") {
     const Json* steps = JsonFind(value, "normalizers");
-    if (depth > kMaxDepth || steps == nullptr || !steps->is_array()) return DataLoss("normalizer: malformed \"Sequence\"");
+    if (depth > kMaxDepth || steps == nullptr || !steps->is_array())
+      return DataLoss("normalizer: malformed \"Sequence\"");
     for (const Json& step : *steps) RETURN_IF_ERROR(ParseNormalizer(step, depth + 1, out));
     return OkStatus();
   }
@@ -38,7 +39,8 @@ Status ParseNormalizer(const Json& value, int depth, Normalization& out) {
     out = form;
     return OkStatus();
   }
-  return Unimplemented(StrCat("normalizer \"", Printable(type), "\" is not supported; known are Sequence, NFC, NFD, NFKC and NFKD"));
+  return Unimplemented(
+      StrCat("normalizer \"", Printable(type), "\" is not supported; known are Sequence, NFC, NFD, NFKC and NFKD"));
 }
 
 Status ParseTemplate(const Json& value, Tokenizer::Parts& parts) {
@@ -58,9 +60,11 @@ Status ParseTemplate(const Json& value, Tokenizer::Parts& parts) {
     ASSIGN_OR_RETURN(const auto name, JsonString(*special, "id", kWhat));
     const Json* entry = tokens == nullptr || !name ? nullptr : JsonFind(*tokens, *name);
     const Json* ids = entry == nullptr ? nullptr : JsonFind(*entry, "ids");
-    if (ids == nullptr || !ids->is_array()) return DataLoss(StrCat(kWhat, ": token \"", Printable(name.value_or("")), "\" has no ids"));
+    if (ids == nullptr || !ids->is_array())
+      return DataLoss(StrCat(kWhat, ": token \"", Printable(name.value_or("")), "\" has no ids"));
     for (const Json& id : *ids) {
-      if (!id.is_number_integer() || !parts.vocab.Has(static_cast<int32_t>(std::min<int64_t>(id.get<int64_t>(), kMaxTokenId + 1)))) {
+      if (!id.is_number_integer() ||
+          !parts.vocab.Has(static_cast<int32_t>(std::min<int64_t>(id.get<int64_t>(), kMaxTokenId + 1)))) {
         return DataLoss(StrCat(kWhat, ": token \"", Printable(*name), "\" has an id that is not in the vocabulary"));
       }
       (text_seen ? parts.after : parts.before).push_back(id.get<int32_t>());
@@ -76,16 +80,19 @@ Status ParsePostProcessor(const Json& value, int depth, Tokenizer::Parts& parts)
   if (type == "TemplateProcessing") return ParseTemplate(value, parts);
   if (type == "Sequence") {
     const Json* steps = JsonFind(value, "processors");
-    if (depth > kMaxDepth || steps == nullptr || !steps->is_array()) return DataLoss("post_processor: malformed \"Sequence\"");
+    if (depth > kMaxDepth || steps == nullptr || !steps->is_array())
+      return DataLoss("post_processor: malformed \"Sequence\"");
     for (const Json& step : *steps) RETURN_IF_ERROR(ParsePostProcessor(step, depth + 1, parts));
     return OkStatus();
   }
-  return Unimplemented(StrCat("post_processor \"", Printable(type), "\" is not supported; known are Sequence, ByteLevel and TemplateProcessing"));
+  return Unimplemented(StrCat("post_processor \"", Printable(type),
+                              "\" is not supported; known are Sequence, ByteLevel and TemplateProcessing"));
 }
 
 Status CheckModel(const Json& model) {
   ASSIGN_OR_RETURN(const auto type, JsonString(model, "type", "model"));
-  if (type.value_or("BPE") != "BPE") return Unimplemented(StrCat("model \"", Printable(*type), "\" is not supported, only BPE"));
+  if (type.value_or("BPE") != "BPE")
+    return Unimplemented(StrCat("model \"", Printable(*type), "\" is not supported, only BPE"));
   ASSIGN_OR_RETURN(const auto fallback, JsonBool(model, "byte_fallback", "model"));
   if (fallback.value_or(false)) {
     return Unimplemented("model: byte_fallback is not supported; give the tokenizer.model of this vocabulary instead");

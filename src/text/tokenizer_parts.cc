@@ -69,9 +69,7 @@ Status Tokenizer::Parts::AddFrom(const SideSettings& settings) {
     RETURN_IF_ERROR(Add(std::move(token)));
     skipped.insert(*vocab.Find(content));
   }
-  const auto id_of = [&](const std::optional<std::string>& name) {
-    return name ? vocab.Find(*name) : std::nullopt;
-  };
+  const auto id_of = [&](const std::optional<std::string>& name) { return name ? vocab.Find(*name) : std::nullopt; };
   bos_id = id_of(settings.names.bos);
   eos_id = id_of(settings.names.eos);
   unk_id = id_of(settings.names.unk);

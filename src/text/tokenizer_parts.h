@@ -49,7 +49,7 @@ struct Tokenizer::Parts {
   bool decodes_as_slow_llama = false;             // with the habits of transformers' LlamaTokenizer
   bool clean_up_tokenization_spaces = false;
   std::optional<int32_t> bos_id, eos_id, unk_id, pad_id;
-  std::string unk_token;             // its spelling
+  std::string unk_token;               // its spelling
   std::vector<int32_t> before, after;  // what add_special puts around the ids
 
   // Built by Index().
@@ -59,8 +59,8 @@ struct Tokenizer::Parts {
 
   // Registers a token: new ones must have a free id (DataLoss otherwise); a known spelling becomes an added token.
   Status Add(AddedToken token);
-  // The added tokens of the side files, then the named ones (bos, eos, ...) that are new, each with the next id: the order
-  // of transformers' PreTrainedTokenizer.__init__.
+  // The added tokens of the side files, then the named ones (bos, eos, ...) that are new, each with the next id: the
+  // order of transformers' PreTrainedTokenizer.__init__.
   Status AddFrom(const SideSettings& settings);
   // After the last Add: builds the matchers.
   void Index();

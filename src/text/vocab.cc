@@ -14,8 +14,8 @@ Status Vocab::Add(std::string_view spelling, int64_t id) {
   if (id >= num_rows()) entries_.resize(static_cast<size_t>(id) + 1);
   Entry& entry = entries_[static_cast<size_t>(id)];
   if (entry.used) {
-    return DataLoss(StrCat("tokens \"", Printable(entry.spelling), "\" and \"", Printable(spelling),
-                           "\" have the same id ", id));
+    return DataLoss(
+        StrCat("tokens \"", Printable(entry.spelling), "\" and \"", Printable(spelling), "\" have the same id ", id));
   }
   if (const auto other = Find(spelling)) {
     return DataLoss(StrCat("token \"", Printable(spelling), "\" has two ids, ", *other, " and ", id));
