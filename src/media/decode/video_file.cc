@@ -277,7 +277,7 @@ Status VideoFile::ListPackets() {
     times_.clear();
     key_times_.clear();
   }
-  return Reopen();
+  return OkStatus();  // whoever decodes next seeks or opens anew
 }
 
 StatusOr<bool> VideoFile::Step() {
@@ -442,7 +442,8 @@ Status VideoFile::Start() {
   if (info_.num_frames == 0) return DataLoss(StrCat(input_.name, ": no decodable frame"));
   if (info_.fps > 0.0) info_.duration_s = static_cast<double>(info_.num_frames) / info_.fps;
   if (!times_.empty()) first_time_ = times_.front();
-  return Reopen();
+  current_ = kNoFrame;
+  return OkStatus();
 }
 
 StatusOr<Image> VideoFile::Convert() {

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "src/base/hash.h"
+#include "src/base/json.h"
 #include "src/media/preprocess/resize.h"
 #include "src/media/preprocess/tiling.h"
 
@@ -89,6 +92,33 @@ TEST(PlanImage, GridsOfCommonSizes) {
     EXPECT_EQ(s2.tiles, test.s2_tiles);
     EXPECT_EQ(*s2.grid, (std::array{test.s2.columns, test.s2.rows}));
     EXPECT_EQ(*s2.block, (std::array{test.s2.rows, test.s2.columns}));
+  }
+}
+
+// Grids, blocks and tile counts of the official code.
+TEST(PlanImage, EqualsTheRecordedTables) {
+  const Json tables = *ReadJsonFile(std::string(GALAGO_SOURCE_DIR) + "/tests/golden/data/vila_tables.json");
+  const Json& grids = tables["nvila"]["grids"];
+  ASSERT_GT(grids["dynamic"].size(), 50u);
+  for (const Json& test : grids["dynamic"]) {
+    const MediaLayout got = *PlanImage(NvilaLite(), test["width"], test["height"], Turn::kOnlyImage);
+    EXPECT_EQ(*got.grid, (test["grid"].get<std::array<int64_t, 2>>())) << test;
+    EXPECT_EQ(got.tiles, test["tiles"]) << test;
+  }
+  for (const Json& test : grids["dynamic_s2"]) {
+    const MediaLayout got = *PlanImage(Nvila(), test["width"], test["height"], Turn::kOnlyImage);
+    EXPECT_EQ(*got.grid, (test["grid"].get<std::array<int64_t, 2>>())) << test;
+    EXPECT_EQ(*got.block, (test["block"].get<std::array<int64_t, 2>>())) << test;
+    EXPECT_EQ(got.tiles, test["tiles"]) << test;
+  }
+  ASSERT_GT(grids["dynamic_side_56"].size(), 100u);
+  for (const Json& test : grids["dynamic_side_56"]) {
+    PreprocessSpec spec = NvilaLite();
+    spec.size = test["side"];
+    spec.max_tiles = test["max_tiles"];
+    const MediaLayout got = *PlanImage(spec, test["width"], test["height"], Turn::kOnlyImage);
+    EXPECT_EQ(*got.grid, (test["grid"].get<std::array<int64_t, 2>>())) << test;
+    EXPECT_EQ(got.tiles, test["tiles"]) << test;
   }
 }
 
@@ -175,6 +205,64 @@ TEST(PreprocessImage, NormalisesThePadColour) {
   EXPECT_NEAR(pixels[336 * 336], -0.011196, 1e-6);
   EXPECT_NEAR(pixels[2 * 336 * 336], -0.001333, 1e-6);
   EXPECT_EQ(pixels[0], Normalised(122, 0.48145466, 0.26862954));
+}
+
+// Bits of every level of every channel as the official processors give them, and whole pictures.
+TEST(PreprocessImage, EqualsTheOfficialProcessors) {
+  const Json goldens = *ReadJsonFile(std::string(GALAGO_SOURCE_DIR) + "/tests/golden/data/pillow/pillow.json");
+  Image levels(16, 16);
+  for (size_t i = 0; i < levels.rgb.size(); ++i) levels.rgb[i] = static_cast<uint8_t>(i / 3);
+  for (const char* processor : {"clip", "siglip", "intern", "intern_clip_processor"}) {
+    SCOPED_TRACE(processor);
+    PreprocessSpec spec = processor == std::string("clip") ? MobileVlm() : NvilaLite();
+    spec.image_aspect_ratio = AspectMode::kResize;
+    spec.size = 16;
+    if (std::string(processor).starts_with("intern")) {
+      spec.image_mean = {0.485, 0.456, 0.406};
+      spec.image_std = {0.229, 0.224, 0.225};
+      if (processor == std::string("intern")) spec.rescale = spec::Rescale::kDivide255;
+    }
+    const Preprocessed got = *PreprocessImage(spec, levels, Turn::kOnlyImage);
+    for (size_t c = 0; c < 3; ++c) {
+      for (size_t i = 0; i < 256; ++i) {
+        const std::string want = goldens["pixel_values"][processor]["levels"][c][i];
+        ASSERT_EQ(std::bit_cast<uint32_t>(got.pixels.f32()[256 * c + i]), std::stoul(want, nullptr, 16)) << i;
+      }
+    }
+  }
+  const auto formula = [](int64_t width, int64_t height) {
+    Image image(width, height);
+    for (int64_t y = 0; y < height; ++y) {
+      for (int64_t x = 0; x < width; ++x) {
+        uint8_t* pixel = image.Row(y) + 3 * x;
+        pixel[0] = static_cast<uint8_t>(5 * x + 3 * y);
+        pixel[1] = static_cast<uint8_t>(x * x + 7 * y);
+        pixel[2] = static_cast<uint8_t>(x * y + 11 * x);
+      }
+    }
+    return image;
+  };
+  for (const Json& test : goldens["clip_pad_336"]) {
+    const Preprocessed got = *PreprocessImage(MobileVlm(), formula(test["w"], test["h"]), Turn::kOnlyImage);
+    EXPECT_EQ(Fnv1a64(std::as_bytes(got.pixels.f32())), std::stoull(std::string(test["fnv64_f32"]), nullptr, 16))
+        << test;
+  }
+  // The crop of the non-padding processor, compared as 8-bit pixels: each normalised value names one level.
+  for (const Json& test : goldens["clip_resize_crop"]) {
+    PreprocessSpec spec = MobileVlm();
+    spec.image_aspect_ratio = AspectMode::kProcessorOnly;
+    spec.size = test["size"];
+    spec.image_mean = {0.0, 0.0, 0.0};
+    spec.image_std = {1.0, 1.0, 1.0};
+    const Preprocessed got = *PreprocessImage(spec, formula(test["w"], test["h"]), Turn::kOnlyImage);
+    const auto pixels = got.pixels.f32();
+    const size_t plane = pixels.size() / 3;
+    std::vector<uint8_t> rgb(pixels.size());
+    for (size_t i = 0; i < pixels.size(); ++i) {
+      rgb[i % plane * 3 + i / plane] = static_cast<uint8_t>(pixels[i] * 255.0f + 0.5f);
+    }
+    EXPECT_EQ(Fnv1a64(std::as_bytes(std::span(rgb))), std::stoull(std::string(test["fnv64"]), nullptr, 16)) << test;
+  }
 }
 
 TEST(PreprocessImage, DividesBy255WhereTheProcessorDoes) {
