@@ -122,7 +122,8 @@ ChatState::Step ChatState::Handle(const LineJoiner::Entry& entry) {
   if (entry.literal) return Send(entry.text);
   const std::string_view line = Trim(entry.text);
   if (line.empty()) return {};
-  const std::string path = Unquoted(line);
+  const std::string unquoted = Unquoted(line);
+  const std::string path = MediaSource(unquoted).value_or(unquoted);
   if (const auto kind = host_.MediaFile(path)) {
     return AddPart(*kind == PartKind::kVideo ? Part::Video(path, options_.media_options)
                                              : Part::Image(path, options_.media_options));
@@ -176,7 +177,10 @@ ChatState::Step ChatState::Attach(PartKind kind, std::string_view arguments) {
     sources = *std::move(words);
   }
   if (sources.empty()) return Refuse(InvalidArgument("/image needs a file: /image SRC..."));
-  for (const std::string& source : sources) {
+  for (std::string& source : sources) {
+    StatusOr<std::string> local = MediaSource(source);
+    if (!local.ok()) return Refuse(local.status());
+    source = *std::move(local);
     if (source == "-") return Refuse(InvalidArgument("standard input carries the conversation here"));
     if (source.starts_with("data:")) continue;
     if (const auto found = host_.GuessMediaKind(source); !found.ok()) return Refuse(found.status());
@@ -206,6 +210,9 @@ ChatState::Step ChatState::AttachVideo(std::string_view arguments) {
     }
   }
   if (source.empty()) return Refuse(InvalidArgument("/video needs a file: /video SRC [frames=N] [fps=X]"));
+  StatusOr<std::string> local = MediaSource(source);
+  if (!local.ok()) return Refuse(local.status());
+  source = *std::move(local);
   if (!source.starts_with("data:")) {
     if (const auto found = host_.GuessMediaKind(source); !found.ok()) return Refuse(found.status());
   }

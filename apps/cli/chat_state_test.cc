@@ -77,7 +77,11 @@ TEST_F(ChatTest, ALineThatIsAPathAttaches) {
   EXPECT_EQ(Say("'/m/b c.png'").action, Action::kNone);
   EXPECT_EQ(Say(" /m/b\\ c.png ").action, Action::kNone);
   EXPECT_EQ(Say("/m/v.mp4").action, Action::kNone);
-  ASSERT_EQ(state.pending().size(), 4u);
+  EXPECT_EQ(Say("file:///m/a.png").action, Action::kNone);
+  EXPECT_EQ(Say("/image file:///m/b%20c.png").action, Action::kNone);
+  ASSERT_EQ(state.pending().size(), 6u);
+  EXPECT_EQ(state.pending()[4].source, "/m/a.png");
+  EXPECT_EQ(state.pending()[5].source, "/m/b c.png");
   EXPECT_EQ(state.pending()[1].source, "/m/b c.png");
   EXPECT_EQ(state.pending()[3].kind, PartKind::kVideo);
   EXPECT_EQ(Say("notes.txt").action, Action::kAnswer) << "a text file's name is a sentence";

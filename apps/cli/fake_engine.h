@@ -19,7 +19,7 @@ struct FakeBehaviour {
   std::map<std::string, Status> bad_media;              // GuessMediaKind of these sources
   MemoryPlan memory{.weights = 1000 << 20, .available = uint64_t{8000} << 20};
   uint64_t kv_bytes_per_token = 1 << 20;
-  std::function<void()> before_piece;  
+  std::function<void()> before_piece;
 
   // What was seen.
   std::string opened_path;

@@ -4,6 +4,7 @@
 #include "apps/cli/memory_check.h"
 #include "apps/cli/model_ref.h"
 #include "apps/cli/progress.h"
+#include "apps/cli/values.h"
 #include "src/base/file.h"
 #include "src/base/strings.h"
 #include "src/base/utf8.h"
@@ -115,14 +116,15 @@ StatusOr<std::vector<Part>> MediaParts(World& world, const Options& options) {
     if (item.source == "-" && !item.kind) {
       return InvalidArgument("--media -: standard input needs --image or --video");
     }
+    ASSIGN_OR_RETURN(const std::string source, MediaSource(item.source));
     PartKind kind = PartKind::kImage;
     if (item.kind) {
       kind = *item.kind;
     } else {
-      ASSIGN_OR_RETURN(kind, world.engine.GuessMediaKind(item.source));
+      ASSIGN_OR_RETURN(kind, world.engine.GuessMediaKind(source));
     }
-    parts.push_back(kind == PartKind::kVideo ? Part::Video(item.source, options.media_options)
-                                             : Part::Image(item.source, options.media_options));
+    parts.push_back(kind == PartKind::kVideo ? Part::Video(source, options.media_options)
+                                             : Part::Image(source, options.media_options));
   }
   return parts;
 }

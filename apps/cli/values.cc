@@ -160,6 +160,31 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
   return best;
 }
 
+StatusOr<std::string> MediaSource(const std::string& source) {
+  if (source.starts_with("http://") || source.starts_with("https://")) {
+    return Unimplemented(StrCat(Printable(source), ": media are not fetched from the network; give a file"));
+  }
+  constexpr std::string_view kFile = "file://";
+  if (!source.starts_with(kFile)) return source;
+  const std::string_view rest = std::string_view(source).substr(kFile.size());
+  std::string path;
+  for (size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] != '%') {
+      path += rest[i];
+      continue;
+    }
+    int byte = 0;
+    const auto hex = rest.substr(i + 1, 2);
+    const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), byte, 16);
+    if (error != std::errc() || end != hex.data() + 2 || byte == 0) {
+      return InvalidArgument(StrCat(Printable(source), ": a % in a file:// address is followed by two hex digits"));
+    }
+    path += static_cast<char>(byte);
+    i += 2;
+  }
+  return path;
+}
+
 std::string Base64(std::string_view bytes) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;

@@ -27,6 +27,10 @@ StatusOr<std::vector<std::string>> SplitWords(std::string_view text);
 // The candidate that needs the fewest edits to become `word`; empty when none is near.
 std::string Nearest(std::string_view word, std::span<const std::string> candidates);
 
+// What the engine opens for a medium as people give it: file:// becomes a path, http(s):// is refused (nothing is
+// fetched), paths, data: URIs and "-" stay.
+StatusOr<std::string> MediaSource(const std::string& source);
+
 std::string Base64(std::string_view bytes);
 
 // The shortest text that reads back as this number.

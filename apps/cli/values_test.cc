@@ -65,6 +65,16 @@ TEST(Values, NearestNeedsToBeNear) {
   EXPECT_EQ(Nearest("x", words), "");
 }
 
+TEST(Values, MediaSources) {
+  EXPECT_EQ(MediaSource("a%20b.png").value(), "a%20b.png");
+  EXPECT_EQ(MediaSource("file:///a%20b%2f.png").value(), "/a b/.png");
+  EXPECT_EQ(MediaSource("data:image/png;base64,AA").value(), "data:image/png;base64,AA");
+  EXPECT_EQ(MediaSource("https://x/y.png").status().code(), StatusCode::kUnimplemented);
+  EXPECT_FALSE(MediaSource("file:///a%2").ok());
+  EXPECT_FALSE(MediaSource("file:///a%zz").ok());
+  EXPECT_FALSE(MediaSource("file:///a%00").ok());
+}
+
 TEST(Values, Base64MatchesTheRfcVectors) {
   EXPECT_EQ(Base64(""), "");
   EXPECT_EQ(Base64("f"), "Zg==");
