@@ -36,7 +36,7 @@ void AmxPack(const GemmPackArgs& args) noexcept {
         for (int64_t at = 0; present && at < kAmxStep; at += V::kLanes) {
           const int64_t k = step * kAmxStep + at;
           const int64_t n = args.k - k < V::kLanes ? args.k - k : V::kLanes;
-          if (n > 0) V::template StoreAs<FloatType::kBF16>(pairs + at / 2, V::LoadN(a + k, n));
+          if (n > 0) V::template StoreAs<FloatType::kBF16>(reinterpret_cast<char*>(pairs) + at * 2, V::LoadN(a + k, n));
         }
         uint16_t* tile = block + step * kAmxTile;
         for (int64_t p = 0; p < kAmxStep / 2; ++p) {

@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "src/kernels/test_util.h"
+
+namespace galago::kernels::testing {
+namespace {
+
+struct AttentionCase {
+  int64_t rows, keys, head_dim;
+  bool causal;  // row r sees keys - rows + r + 1 keys
+};
+
+class AttentionData {
+ public:
+  AttentionData(const AttentionCase& test, FloatType type)
+      : test_(test),
+        ld_(test.head_dim + 3),
+        q_(test.rows * test.head_dim, 4),
+        keys_(Values(test.keys * ld_, 1)),
+        values_(Values(test.keys * ld_, 2)),
+        k_(type, keys_),
+        v_(type, values_),
+        type_(type) {
+    Random(3).Fill(q_.span());
+  }
+  int64_t Limit(int64_t r) const { return test_.causal ? test_.keys - test_.rows + r + 1 : test_.keys; }
+
+  // Rows [begin, end) to out [end - begin, head_dim].
+  void Run(const KernelTable& table, int64_t begin, int64_t end, float* out) {
+    std::vector<const float*> q;
+    std::vector<float*> outs;
+    std::vector<int64_t> limit;
+    for (int64_t r = begin; r < end; ++r) {
+      q.push_back(q_.data() + r * test_.head_dim);
+      outs.push_back(out + (r - begin) * test_.head_dim);
+      limit.push_back(Limit(r));
+    }
+    GuardedBuffer<float> scratch(AttentionScratchFloats(test_.head_dim));
+    table.attention({.q = q.data(),
+                     .out = outs.data(),
+                     .limit = limit.data(),
+                     .rows = end - begin,
+                     .head_dim = test_.head_dim,
+                     .scale = scale(),
+                     .kv_type = type_,
+                     .k = k_.data(),
+                     .v = v_.data(),
+                     .ld_k = ld_,
+                     .ld_v = ld_,
+                     .scratch = scratch.data()});
+    EXPECT_TRUE(scratch.GuardsIntact());
+  }
+  float scale() const { return 1.0f / std::sqrt(static_cast<float>(test_.head_dim)); }
+
+  // A score errs by ds = head_dim * eps * sum |q||k| * scale; a probability by 2 ds of itself and the roundings of the
+  // sums over the keys.
+  double Tolerance(int64_t r) {
+    double worst = 0.0, largest = 0.0;
+    for (int64_t s = 0; s < Limit(r); ++s) {
+      double sum = 0.0;
+      for (int64_t d = 0; d < test_.head_dim; ++d) {
+        sum += std::abs(double{q_[r * test_.head_dim + d]} * k_.At(s * ld_ + d));
+        largest = std::max(largest, std::abs(double{v_.At(s * ld_ + d)}));
+      }
+      worst = std::max(worst, sum * scale());
+    }
+    const double score_error = static_cast<double>(test_.head_dim + 2) * kEpsilon * worst;
+    return (2 * score_error + static_cast<double>(2 * test_.keys + 16) * kEpsilon) * largest;
+  }
+
+ private:
+  static std::vector<float> Values(int64_t count, uint64_t seed) { return Random(seed).Floats(count); }
+  AttentionCase test_;
+  int64_t ld_;
+  GuardedBuffer<float> q_;
+  std::vector<float> keys_, values_;
+  Weights k_, v_;
+  FloatType type_;
+};
+
+std::vector<AttentionCase> Cases() {
+  std::vector<AttentionCase> cases;
+  for (const int64_t head_dim : {1, 10, 15, 16, 17, 64, 72, 80, 128}) {
+    cases.push_back({5, 9, head_dim, true});
+    cases.push_back({7, 130, head_dim, false});
+  }
+  for (const int64_t keys : {1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 300}) {
+    cases.push_back({1, keys, 24, false});
+    cases.push_back({std::min<int64_t>(keys, 96), keys, 24, true});
+  }
+  return cases;
+}
+
+TEST(AttentionParity, MatchesReferenceAndStaysInBounds) {
+  for (const NamedTable& isa : AllTables()) {
+    for (const FloatType type : {FloatType::kF32, FloatType::kBF16}) {
+      for (const AttentionCase& test : Cases()) {
+        AttentionData data(test, type);
+        GuardedBuffer<float> want(test.rows * test.head_dim), got(test.rows * test.head_dim, 4);
+        data.Run(ref::Table(), 0, test.rows, want.data());
+        data.Run(isa.table, 0, test.rows, got.data());
+        EXPECT_TRUE(got.GuardsIntact()) << isa.name;
+        for (int64_t r = 0; r < test.rows; ++r) {
+          const double tolerance = data.Tolerance(r);
+          for (int64_t d = 0; d < test.head_dim; ++d) {
+            const int64_t i = r * test.head_dim + d;
+            ASSERT_TRUE(Close(got[i], want[i], tolerance))
+                << isa.name << " rows=" << test.rows << " keys=" << test.keys << " head_dim=" << test.head_dim << " at "
+                << r << "," << d << ": " << got[i] << " instead of " << want[i];
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(AttentionParity, RowsDoNotDependOnTheirNeighbours) {
+  for (const NamedTable& isa : AllTables()) {
+    for (const FloatType type : {FloatType::kF32, FloatType::kBF16}) {
+      const AttentionCase test = {90, 200, 40, true};
+      AttentionData data(test, type);
+      const auto size = static_cast<size_t>(test.rows * test.head_dim);
+      std::vector<float> want(size), got(size);
+      data.Run(isa.table, 0, test.rows, want.data());
+      for (const int64_t chunk : {1, 2, 7, 64}) {
+        for (int64_t r = 0; r < test.rows; r += chunk) {
+          data.Run(isa.table, r, std::min(test.rows, r + chunk), &got[static_cast<size_t>(r * test.head_dim)]);
+        }
+        EXPECT_EQ(std::memcmp(want.data(), got.data(), size * 4), 0) << isa.name << " in chunks of " << chunk;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace galago::kernels::testing
