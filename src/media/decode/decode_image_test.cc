@@ -28,9 +28,9 @@ StatusOr<DecodedImage> Decode(std::string_view bytes, const DecodeOptions& optio
   return DecodeImage(std::as_bytes(std::span(bytes)), name, options);
 }
 
-std::string Little(uint32_t value, size_t size) {
+std::string Little(uint64_t value, size_t size) {
   std::string out;
-  for (size_t i = 0; i < size; ++i) out += static_cast<char>(value >> (8 * i));
+  for (size_t i = 0; i < size; ++i, value >>= 8) out += static_cast<char>(value);
   return out;
 }
 std::string Big(uint32_t value) {
