@@ -137,7 +137,7 @@ void VlmRunner::WriteRows(const ExecContext& ctx, const spec::MediaLayout& layou
   const int64_t count = NumProjected(layout);
   const int64_t rows = projected.rows / count;
   const auto* tsp = std::get_if<spec::TspEncoder>(&spec_.video.encoder);
-  if (layout.kind == spec::MediaKind::kVideo && tsp != nullptr) {
+  if (layout.kind == spec::MediaKind::kVideo && tsp != nullptr && !spec_.video.frames_as_images) {
     WritePooledVideo(ctx, *tsp, projected, count, SquareSide(rows), framing, out);
     return;
   }

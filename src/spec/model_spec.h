@@ -238,8 +238,8 @@ struct VideoSpec {
   std::variant<BasicEncoder, TspEncoder> encoder;
   int64_t num_time_tokens = 0;
   std::string time_token_format = "<t{t}>";
-  // Frames join the pictures of the prompt, one placeholder each; otherwise the video is one placeholder of its own. The
-  // reference did the latter for pooling encoders and until mid-2025 for all.
+  // Frames join the pictures of the prompt, one placeholder each; otherwise the video is one placeholder of its own.
+  // The reference did the latter for pooling encoders and until mid-2025 for all.
   bool frames_as_images = true;
   bool era_a_to_last_frame = false;  // era A's sampling since Aug 2024: ends on the last frame, adds no black frames
   bool operator==(const VideoSpec&) const = default;

@@ -24,8 +24,10 @@ StatusOr<ModelSpec> ParseNvilaHf(const FileSource& files, const std::filesystem:
   const int64_t side = spec.vision->image_size;
   if (!lite) spec.scales = DynamicS2{.scales = {side, 2 * side, 3 * side}, .resize_output_to_scale_idx = -1};
   ASSIGN_OR_RETURN(const Config processor, Config::ReadIfPresent(files, "preprocessor_config.json"));
-  ASSIGN_OR_RETURN(spec.preprocess, ParsePreprocess(processor, config, *spec.vision, spec.scales));
-  spec.preprocess.image_aspect_ratio = lite ? AspectMode::kDynamic : AspectMode::kDynamicS2;
+  Json with_mode = config.json();
+  with_mode["image_aspect_ratio"] = lite ? "dynamic" : "dynamic_s2";
+  ASSIGN_OR_RETURN(spec.preprocess,
+                   ParsePreprocess(processor, Config(std::move(with_mode), config.what()), *spec.vision, spec.scales));
 
   const std::string_view projector_type = lite ? "mlp_downsample_3x3_fix" : "mlp_downsample";
   ASSIGN_OR_RETURN(spec.projector, ParseProjector(projector_type, spec.vision->hidden_size * NumScales(spec.scales),
