@@ -51,11 +51,10 @@ struct WeightRows {
   }
 };
 
-// Adds the sums over `k` elements to (kFirst: writes them to) kRows x cols of c, cols <= 4. With kPrefetch the weight
-// rows that follow are asked for: with few activation rows the loop waits for memory alone.
-template <class Dot, int kRows, bool kPrefetch>
-inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t next, int64_t k,
-                     float* c, int64_t ldc, int64_t cols, bool first) {
+// Adds the sums over `k` elements to (kFirst: writes them to) kRows x cols of c, cols <= 4.
+template <class Dot, int kRows>
+inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t k, float* c,
+                     int64_t ldc, int64_t cols, bool first) {
   using V = typename Dot::V;
   typename V::F32 sums[kRows][4];
   for (int i = 0; i < kRows; ++i) {
@@ -69,7 +68,6 @@ inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightR
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
       const char* p = w.row[j] + at * Dot::kWeightSize;
-      if constexpr (kPrefetch) V::Prefetch(p + next);
       const auto w_step = Dot::LoadW(p);
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) sums[i][j] = Dot::MulAdd(a_step[i], w_step, sums[i][j]);
@@ -96,13 +94,13 @@ inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightR
 }
 
 // The tile for `rows` in [1, kRows].
-template <class Dot, bool kPrefetch, int kRows>
-inline void GemmTileOf(int64_t rows, const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t next,
-                       int64_t k, float* c, int64_t ldc, int64_t cols, bool first) {
+template <class Dot, int kRows>
+inline void GemmTileOf(int64_t rows, const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t k,
+                       float* c, int64_t ldc, int64_t cols, bool first) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return GemmTileOf<Dot, kPrefetch, kRows - 1>(rows, a, lda, w, next, k, c, ldc, cols, first);
+    if (rows < kRows) return GemmTileOf<Dot, kRows - 1>(rows, a, lda, w, k, c, ldc, cols, first);
   }
-  GemmTile<Dot, kRows, kPrefetch>(a, lda, w, next, k, c, ldc, cols, first);
+  GemmTile<Dot, kRows>(a, lda, w, k, c, ldc, cols, first);
 }
 
 template <class Dot>
@@ -113,13 +111,12 @@ inline void GemmBlock(const GemmArgs& args, int64_t lda) {
   const int64_t block = KBlock(args.k, Dot::kStep);
   const int64_t rows = args.m1 - args.m0;
   if (rows <= kRows) {  // weights are read once, front to back
-    const int64_t next = 4 * args.k * Dot::kWeightSize;
     for (int64_t j = args.n0; j < args.n1; j += 4) {
       const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
       for (int64_t k0 = 0; k0 < args.k; k0 += block) {
         const int64_t k = args.k - k0 < block ? args.k - k0 : block;
-        GemmTileOf<Dot, true, kRows>(rows, a + args.m0 * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), next, k,
-                                     args.c + (j - args.n0), args.ldc, cols, k0 == 0);
+        GemmTileOf<Dot, kRows>(rows, a + args.m0 * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
+                               args.c + (j - args.n0), args.ldc, cols, k0 == 0);
       }
     }
     return;
@@ -129,8 +126,8 @@ inline void GemmBlock(const GemmArgs& args, int64_t lda) {
     for (int64_t i = args.m0; i < args.m1; i += kRows) {
       for (int64_t j = args.n0; j < args.n1; j += 4) {
         const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
-        GemmTileOf<Dot, false, kRows>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), 0, k,
-                                      args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
+        GemmTileOf<Dot, kRows>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
+                               args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
       }
     }
   }

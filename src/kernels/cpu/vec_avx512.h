@@ -109,8 +109,6 @@ struct V {
     }
   }
 
-  static void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
-
  private:
   template <FloatType kType>
   static F32 Widen(__m256i bits) {

@@ -96,8 +96,6 @@ struct V {
     r[3] = vcombine_f32(vget_high_f32(even.val[1]), vget_high_f32(odd.val[1]));
   }
 
-  static void Prefetch(const void* p) { __builtin_prefetch(p); }
-
  private:
   template <FloatType kType>
   static F32 Widen(uint16x4_t bits) {
