@@ -36,7 +36,8 @@ class EngineModel {
   virtual std::string DescribeText() const = 0;
   virtual std::string DescribeJson() const = 0;
   virtual MemoryPlan PlanMemory(int64_t ctx_size) const = 0;
-  virtual std::vector<Token> Tokenize(const std::string& text, bool add_special, bool parse_special) const = 0;
+  virtual StatusOr<std::vector<Token>> Tokenize(const std::string& text, bool add_special,
+                                                bool parse_special) const = 0;
   virtual StatusOr<std::string> Detokenize(const std::vector<int32_t>& ids) const = 0;
   virtual StatusOr<std::unique_ptr<EngineSession>> CreateSession(const SessionOptions& options) const = 0;
 };

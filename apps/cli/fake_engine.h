@@ -118,10 +118,10 @@ class FakeModel : public EngineModel {
     plan.total = plan.weights + plan.kv_cache;
     return plan;
   }
-  std::vector<Token> Tokenize(const std::string& text, bool add_special, bool parse_special) const override {
+  StatusOr<std::vector<Token>> Tokenize(const std::string& text, bool add_special, bool parse_special) const override {
     std::vector<Token> tokens;
     if (add_special) tokens.push_back({1, "<s>"});
-    if (parse_special && text == "<eos>") return {{2, "<eos>"}};
+    if (parse_special && text == "<eos>") return std::vector<Token>{{2, "<eos>"}};
     for (const char c : text) tokens.push_back({static_cast<uint8_t>(c), std::string(1, c)});
     return tokens;
   }

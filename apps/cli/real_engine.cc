@@ -33,7 +33,7 @@ class RealModel : public EngineModel {
   std::string DescribeText() const override { return model_->DescribeText(); }
   std::string DescribeJson() const override { return model_->DescribeJson(); }
   MemoryPlan PlanMemory(int64_t ctx_size) const override { return model_->PlanMemory(ctx_size); }
-  std::vector<Token> Tokenize(const std::string& text, bool add_special, bool parse_special) const override {
+  StatusOr<std::vector<Token>> Tokenize(const std::string& text, bool add_special, bool parse_special) const override {
     return model_->Tokenize(text, add_special, parse_special);
   }
   StatusOr<std::string> Detokenize(const std::vector<int32_t>& ids) const override { return model_->Detokenize(ids); }

@@ -47,10 +47,12 @@ Exit TokenizeCommand(World& world, const Options& options) {
   const std::unique_ptr<EngineModel> model = OpenModel(world, options, failure);
   if (model == nullptr) return Fail(world, options.json, failure.stage, failure.status);
   if (options.decode) return Decode(world, options, *model);
-  const std::vector<Token> tokens = model->Tokenize(text, !options.no_special, options.generate.parse_special);
-  if (options.json) return Deliver(world, StrCat(Dump(TokensJson(tokens, model->name())), "\n"));
+  const StatusOr<std::vector<Token>> tokens =
+      model->Tokenize(text, !options.no_special, options.generate.parse_special);
+  if (!tokens.ok()) return Fail(world, options.json, Stage::kInput, tokens.status());
+  if (options.json) return Deliver(world, StrCat(Dump(TokensJson(*tokens, model->name())), "\n"));
   std::string out;
-  for (const Token& token : tokens) {
+  for (const Token& token : *tokens) {
     out += StrCat(token.id, "\t", Printable(token.piece, std::numeric_limits<size_t>::max()), "\n");
   }
   return Deliver(world, out);
