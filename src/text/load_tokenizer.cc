@@ -39,6 +39,7 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeSentencePieceTokenizer(std::string_view
   parts->space_prefix = !options.legacy         ? SpacePrefix::kTextStart
                         : file.add_dummy_prefix ? SpacePrefix::kEveryStretch
                                                 : SpacePrefix::kNone;
+  parts->no_prefix_before_tokens = options.fast;
   if (options.add_bos_token && parts->bos_id) parts->before = {*parts->bos_id};
   if (settings.add_eos_token && parts->eos_id) parts->after = {*parts->eos_id};
   return std::make_unique<Tokenizer>(std::move(parts));
@@ -90,7 +91,7 @@ StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& sp
   switch (spec.kind) {
     case spec::TokenizerKind::kSentencePiece: {
       ASSIGN_OR_RETURN(const std::string model, ReadFile(spec.directory / "tokenizer.model", kMaxVocabFile));
-      return MakeSentencePieceTokenizer(model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token});
+      return MakeSentencePieceTokenizer(model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token, .fast = spec.fast});
     }
     case spec::TokenizerKind::kTokenizerJson: {
       ASSIGN_OR_RETURN(const std::string json, ReadFile(spec.directory / "tokenizer.json", kMaxVocabFile));

@@ -224,7 +224,6 @@ class PromptBuilder {
     size_t next_image = 0;
     size_t next_video = 0;
     bool at_segment_start = true;
-    const auto end_of_text = tokenizer_.TokenToId("<|endoftext|>");
     for (const int32_t id : ids) {
       const bool is_image = image_id && id == *image_id;
       const bool is_video = video_id && id == *video_id;
@@ -238,8 +237,12 @@ class PromptBuilder {
         at_segment_start = true;
         continue;
       }
-      const bool is_end = id == tokenizer_.pad_id() || id == tokenizer_.eos_id() || id == end_of_text;
-      if (spec_.drop_eos_at_segment_start && at_segment_start && is_end) continue;
+      // NVlabs/VILA: llava/remote_code/modeling_vila.py also lists the text "<|endoftext|>", which equals no id.
+      const bool is_end = id == tokenizer_.pad_id() || id == tokenizer_.eos_id();
+      if (spec_.drop_eos_at_segment_start && at_segment_start && is_end) {
+        prompt_.input_ids.push_back(id);
+        continue;
+      }
       AddId(id);
       at_segment_start = false;
     }

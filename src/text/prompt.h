@@ -54,7 +54,7 @@ using PromptPiece = std::variant<std::vector<int32_t>, MediaSlot>;
 struct Prompt {
   std::string rendered;             // for people and logs: media markers spelled out
   std::vector<PromptPiece> pieces;  // token runs are never empty and never adjacent
-  std::vector<int32_t> input_ids;   // the same in one list, kMediaSlotId at slots
+  std::vector<int32_t> input_ids;   // in one list, kMediaSlotId at slots; with ids that fusing then drops (preview)
   std::vector<std::string> warnings;
 };
 

@@ -117,7 +117,8 @@ class Encoder {
     }
     // transformers' LlamaTokenizer.tokenize: the prefix alone in front of a special token is taken back.
     if (parts_.space_prefix == SpacePrefix::kTextStart && stretches.size() > 1 && stretches[0].text == kSpaceSymbol &&
-        !stretches[0].token && stretches[1].token && parts_.skipped.contains(*stretches[1].token)) {
+        !stretches[0].token && stretches[1].token &&
+        (parts_.no_prefix_before_tokens || parts_.skipped.contains(*stretches[1].token))) {
       ids_.erase(ids_.begin() + static_cast<std::ptrdiff_t>(first));
     }
     if (options_.add_special) ids_.insert(ids_.end(), parts_.after.begin(), parts_.after.end());

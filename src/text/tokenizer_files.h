@@ -14,6 +14,7 @@ namespace galago::text {
 struct SentencePieceOptions {
   bool legacy = true;  // spec::TokenizerSpec::legacy
   bool add_bos_token = true;
+  bool fast = false;  // spec::TokenizerSpec::fast
 };
 
 // tokenizer.model (a protobuf), as transformers' slow LlamaTokenizer reads it. BPE models without a character map only:

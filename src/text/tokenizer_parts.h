@@ -45,8 +45,10 @@ struct Tokenizer::Parts {
   Normalizing normalizing = Normalizing::kStretches;
   DecodeStyle decode_style = DecodeStyle::kByteLevel;
   SpacePrefix space_prefix = SpacePrefix::kNone;  // SentencePiece only
-  bool byte_pieces = false;                       // <0xNN> are bytes
-  bool decodes_as_slow_llama = false;             // with the habits of transformers' LlamaTokenizer
+  bool no_prefix_before_tokens =
+      false;                           // kTextStart: a text that begins with an added token gets none (the fast class)
+  bool byte_pieces = false;            // <0xNN> are bytes
+  bool decodes_as_slow_llama = false;  // with the habits of transformers' LlamaTokenizer
   bool clean_up_tokenization_spaces = false;
   std::optional<int32_t> bos_id, eos_id, unk_id, pad_id;
   std::string unk_token;               // its spelling
