@@ -308,6 +308,34 @@ TEST_F(Refusals, MissingTensorsAreNamed) {
   EXPECT_NE(MessageOf(status).find("model.layers.0.self_attn.q_proj.bias"), std::string::npos) << status;
 }
 
+TEST(Weights, PackedCheckpointsAreNamed) {
+  io::TensorStore store("awq");
+  ASSERT_TRUE(store.AddOwned("layer.qweight", Tensor(DType::kI16, {4, 16})).ok());
+  ASSERT_TRUE(store.AddOwned("layer.scales", Tensor(DType::kI32, {4})).ok());
+  Weights weights(store, {});
+  const Status packed = weights.Matrix("layer.weight", {16, 16}).status();
+  EXPECT_EQ(packed.code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(MessageOf(packed),
+            "awq: layer.qweight in place of layer.weight: 4-bit checkpoints of this kind are not supported");
+  EXPECT_EQ(weights.Vector("layer.scales", 4).status().code(), StatusCode::kUnimplemented);
+}
+
+TEST(Weights, SixteenBitStaysAndVectorsAreWidened) {
+  io::TensorStore store("half");
+  ASSERT_TRUE(store.AddOwned("layer.weight", Tensor(DType::kBF16, {4, 16})).ok());
+  ASSERT_TRUE(store.AddOwned("layer.bias", Tensor(DType::kF16, {4})).ok());
+  Weights weights(store, {});
+  const auto linear = weights.Linear("layer", 4, 16, true);
+  ASSERT_TRUE(linear.ok()) << linear.status();
+  EXPECT_EQ(linear->weight.data, store.Find("layer.weight")->data);
+  EXPECT_EQ(linear->bias.size(), 4u);
+  LoadReport report;
+  weights.Report(report);
+  EXPECT_EQ(report.mapped_bytes, 128u);
+  EXPECT_EQ(report.converted_bytes, 16u);
+  EXPECT_TRUE(report.notes.empty());
+}
+
 TEST_F(Refusals, RequestsThatMakeNoSense) {
   const io::TensorStore store = MakeStore(true, 3);
   LoadReport report;

@@ -21,9 +21,20 @@ bool SameShape(const Shape& a, const Shape& b) {
   return squeezed(a) == squeezed(b);
 }
 
+// What AWQ and GPTQ checkpoints have instead of NAME.weight.
+std::string PackedName(std::string_view name) {
+  constexpr std::string_view kSuffix = ".weight";
+  if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
+  return StrCat(name, ".qweight");
+}
+
 }  // namespace
 
 StatusOr<TensorView> Weights::FindShaped(std::string_view name, const Shape& shape) const {
+  if (const std::string packed = PackedName(name); !store_.Contains(name) && store_.Contains(packed)) {
+    return Unimplemented(StrCat(store_.name(), ": ", packed, " in place of ", name,
+                                ": 4-bit checkpoints of this kind are not supported"));
+  }
   ASSIGN_OR_RETURN(TensorView view, store_.Find(name));
   if (!SameShape(view.shape, shape)) {
     return DataLoss(

@@ -274,7 +274,9 @@ enum class TokenizerKind {
 struct TokenizerSpec {
   TokenizerKind kind = TokenizerKind::kTokenizerJson;
   std::filesystem::path directory;  // holds the tokenizer files; the .gguf file itself for kGguf
-  bool legacy = true;               // SentencePiece: dummy prefix also after special tokens (transformers' legacy=True)
+  bool fast =
+      false;  // SentencePiece, legacy=False: no dummy prefix before any added token, as transformers' fast class
+  bool legacy = true;  // SentencePiece: dummy prefix also after special tokens (transformers' legacy=True)
   bool add_bos_token = false;
   bool operator==(const TokenizerSpec&) const = default;
 };

@@ -474,6 +474,7 @@ std::vector<Malformed> Catalogue() {
       {"no_template", Nvila8b, [](MapSource& files) { files.json.erase("llm/tokenizer_config.json"); }, kNone,
        "conversation template"},
 
+      {"era_a_im_tokens", Vila15_3b, set(top, "mm_use_im_start_end", true), kKind, "mm_use_im_start_end"},
       {"mobilevlm_tower", MobileVlmV2_3b, set(top, "mm_vision_tower", "google/vit"), kKind, "google/vit"},
       {"mobilevlm_tower_type", MobileVlmV2_3b, set(top, "vision_tower_type", "siglip"), kKind, "siglip"},
       {"mobilevlm_width", MobileVlmV2_3b, set(top, "mm_hidden_size", 768), kBad,

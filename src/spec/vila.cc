@@ -50,6 +50,12 @@ StatusOr<ModelSpec> ParseVila(const FileSource& files, const std::filesystem::pa
       spec.notes.push_back("VILA-1.5 with the rules of the code since December 2024 (era B)");
   }
 
+  ASSIGN_OR_RETURN(const bool image_start_end, config.BoolOr("mm_use_im_start_end", false));
+  if (image_start_end && spec.prompt.era == Era::kA) {
+    return Unimplemented(
+        StrCat(config.Name("mm_use_im_start_end"), " true is not supported: no release has those tokens"));
+  }
+
   ASSIGN_OR_RETURN(const Config tower, Config::Read(files, "vision_tower/config.json"));
   ASSIGN_OR_RETURN(spec.vision, ParseVision(tower, config, "patch"));
   ASSIGN_OR_RETURN(spec.scales, ParseScales(config, *spec.vision));
@@ -76,6 +82,7 @@ StatusOr<ModelSpec> ParseVila(const FileSource& files, const std::filesystem::pa
   // The loader passes legacy=False whatever the file says.
   ASSIGN_OR_RETURN(TokenizerFiles tokenizer, ParseTokenizer(files, "llm", path, false));
   tokenizer.spec.legacy = false;
+  tokenizer.spec.fast = spec.prompt.era == Era::kB;
   spec.tokenizer = tokenizer.spec;
   ASSIGN_OR_RETURN(const int64_t limit, llm.IntOr("tokenizer_model_max_length", 0, 0, kMaxPositions));
   const bool era_a = spec.prompt.era == Era::kA;
@@ -96,8 +103,8 @@ StatusOr<ModelSpec> ParseVila(const FileSource& files, const std::filesystem::pa
   spec.prompt.image_encoder = std::get<BasicEncoder>(std::move(image_encoder));
   spec.prompt.newline_after_tile = !era_a && spec.preprocess.image_aspect_ratio == AspectMode::kDynamic;
   spec.prompt.drop_eos_at_segment_start = preview;
-  if (preview) spec.video.frames_as_images = false;
   ASSIGN_OR_RETURN(spec.video, ParseVideo(config));
+  if (preview) spec.video.frames_as_images = false;
   return spec;
 }
 
