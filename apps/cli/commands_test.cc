@@ -217,6 +217,7 @@ TEST_F(Commands, ARawPromptMayHoldMarkers) {
 TEST_F(Commands, ExitCodesByStage) {
   EXPECT_EQ(Run({"run", "-m", model_}), 2) << "no prompt";
   EXPECT_EQ(Run({"run", "-p", "x"}), 2) << "no model";
+  EXPECT_EQ(Ask({"-c", "4097"}), 2) << "more context than the model has";
   EXPECT_EQ(Run({"run", "-m", "/nonexistent", "-p", "x"}), 4);
   EXPECT_EQ(Run({"run", "-m", "hf:no/such", "-p", "x"}), 6);
   EXPECT_EQ(Run({"run", "-m", "https://x/y.gguf", "-p", "x"}), 6);

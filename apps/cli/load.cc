@@ -63,6 +63,11 @@ std::unique_ptr<Loaded> Load(World& world, const Options& options, Weights weigh
     failure.status = status;
     return nullptr;
   };
+  const int64_t max_context = loaded->model->max_context();
+  if (options.session.ctx_size > max_context) {
+    return fail(InvalidArgument(StrCat("--ctx-size: ", options.session.ctx_size, " is more than the model's limit of ",
+                                       max_context, " tokens")));
+  }
   loaded->memory = plan_for(options.model_options.precision, options.session.ctx_size).value();
   if (weights == Weights::kLoad) {
     world.log.Info(MemoryLine(loaded->memory));

@@ -118,6 +118,8 @@ TEST_F(Program, ChatOnATerminal) {
   ASSERT_TRUE(session.Expect("> ")) << session.screen();
   session.Type("/tok\t\r");
   ASSERT_TRUE(session.Expect("of 4096 tokens")) << session.screen();
+  // Between prompts the terminal is in line mode, where Ctrl-D would be swallowed.
+  ASSERT_TRUE(session.Expect("> ")) << session.screen();
   session.Type("\x04");
   EXPECT_EQ(session.Wait(), 0);
   const std::string history = home_ / ".local/state/galago/chat_history";
