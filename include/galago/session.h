@@ -49,6 +49,7 @@ struct GenerateOptions {
   bool parse_special = false;     // special-token spellings in user text become tokens
   bool raw = false;               // the one user text is the whole prompt: no template, BOS as the tokenizer adds it
   std::string trace_path;         // safetensors file of named intermediates of the prompt (float32)
+  bool want_margins = false;      // fill GenerateResult::margins
   const std::atomic<bool>* cancel = nullptr;  // set to true from anywhere: ends the answer with kCancelled
 };
 
@@ -70,8 +71,8 @@ struct MediaInfo {
   int64_t tiles = 0;                           // encoder inputs
   std::optional<std::array<int64_t, 2>> grid;  // (columns, rows) of the ratio search
   std::vector<int64_t> frame_indices;          // video; -1: a black frame put in front
-  std::vector<double> timestamps_s;     // video
-  double duration_s = 0;                 // video
+  std::vector<double> timestamps_s;            // video
+  double duration_s = 0;                       // video
   int64_t tokens = 0;                          // embedding rows
   bool cached = false;                         // rows came from the media cache
 };
@@ -105,6 +106,12 @@ struct PromptPlan {
 struct GenerateResult {
   std::string text;
   std::vector<int32_t> token_ids;  // as generated, stop token excluded
+  // For each of token_ids: how far the best logit was above the second best, and the largest magnitude of a logit.
+  // Tells a near tie, which rounding may decide, from a real difference.
+  struct Margin {
+    float gap = 0, largest = 0;
+  };
+  std::vector<Margin> margins;
   FinishReason finish_reason = FinishReason::kStop;
   uint64_t seed = 0;
   PromptPlan prompt;

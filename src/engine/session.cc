@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <random>
 #include <utility>
@@ -52,6 +53,16 @@ text::Role RoleOf(Role role) {
 
 bool Cancelled(const GenerateOptions& options) {
   return options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed);
+}
+
+GenerateResult::Margin MarginOf(std::span<const float> logits) {
+  float best = -INFINITY, second = -INFINITY, largest = 0;
+  for (const float logit : logits) {
+    largest = std::max(largest, std::abs(logit));
+    second = std::max(second, std::min(best, logit));
+    best = std::max(best, logit);
+  }
+  return {.gap = best - second, .largest = largest};
 }
 
 }  // namespace
@@ -410,6 +421,7 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
+    const GenerateResult::Margin margin = options.want_margins ? MarginOf(logits) : GenerateResult::Margin();
     const int32_t id = sampler.Choose(logits);
     if (step == 0) {
       first_token_at = Clock::now();
@@ -422,6 +434,7 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
       break;
     }
     result.token_ids.push_back(id);
+    if (options.want_margins) result.margins.push_back(margin);
     sampler.Accept(id);
     if (!stream.Push(id)) {
       result.finish_reason = stream.stopped_by_caller() ? FinishReason::kCancelled : FinishReason::kStop;

@@ -48,13 +48,15 @@ StatusOr<Message> MessageOfTurn(const Json& turn, const std::filesystem::path& f
 StatusOr<GoldenPrompt> PromptOf(const Json& json, const std::filesystem::path& folder) {
   GoldenPrompt prompt;
   prompt.name = json["name"].get<std::string>();
-  for (const Json& turn : json["messages"]) {
+  prompt.raw = json.contains("raw");
+  if (prompt.raw) prompt.conversation = {{Role::kUser, {Part::Text(json["raw"].get<std::string>())}}};
+  for (const Json& turn : json.value("messages", Json::array())) {
     ASSIGN_OR_RETURN(Message message, MessageOfTurn(turn, folder));
     prompt.conversation.push_back(std::move(message));
   }
-  prompt.rendered = json["rendered"].get<std::string>();
+  prompt.rendered = json[prompt.raw ? "raw" : "rendered"].get<std::string>();
   prompt.input_ids = json["input_ids"].get<std::vector<int64_t>>();
-  for (const Json& item : json["media"]) {
+  for (const Json& item : json.value("media", Json::array())) {
     GoldenMedia media;
     media.tiles = item["tiles"].get<int64_t>();
     media.rows = (item.contains("rows") ? item["rows"] : item["tokens"]).get<int64_t>();
@@ -69,6 +71,33 @@ StatusOr<GoldenPrompt> PromptOf(const Json& json, const std::filesystem::path& f
   return prompt;
 }
 
+// "mobilevlm_v2/mmproj-peg-f16.gguf" -> "gguf_mobilevlm_v2_mmproj_peg_f16"
+std::string GgufName(const Json& entry) {
+  std::string name = entry.contains("mmproj") ? entry["mmproj"].get<std::string>() : entry["llm"].get<std::string>();
+  name = "gguf_" + name.substr(0, name.rfind('.'));
+  for (char& letter : name) letter = letter == '/' || letter == '-' ? '_' : letter;
+  return name;
+}
+
+StatusOr<Golden> LoadGoldenFile(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  ASSIGN_OR_RETURN(const Json json, ReadJsonFile(file));
+  Golden golden;
+  golden.model = folder / json["model"].get<std::string>();
+  const std::string commit =
+      json["upstream"][0].contains("commit") ? json["upstream"][0]["commit"].get<std::string>() : "";
+  if (json["compat"] == "eraB") golden.options.vila15 = Vila15::kEraB;
+  // The last commits of era A sample video frames differently.
+  if (json["compat"] == "eraA" && commit.starts_with("54c9706")) golden.options.vila15 = Vila15::kEraAAug2024;
+  if (json["template"].is_string() && json["template"] != "raw")
+    golden.options.chat_template = json["template"].get<std::string>();
+  for (const Json& item : json["prompts"]) {
+    ASSIGN_OR_RETURN(GoldenPrompt prompt, PromptOf(item, folder));
+    golden.prompts.push_back(std::move(prompt));
+  }
+  return golden;
+}
+
 }  // namespace
 
 std::filesystem::path DataDirectory() { return std::filesystem::path(GALAGO_SOURCE_DIR) / "tests/golden/data"; }
@@ -78,26 +107,29 @@ std::vector<std::string> GoldenNames() {
   for (const auto& entry : std::filesystem::directory_iterator(DataDirectory())) {
     if (std::filesystem::exists(entry.path() / "golden.json")) names.push_back(entry.path().filename().string());
   }
+  // GGUF files whose tensors are those of a golden: gguf_<file without its extension>.
+  const StatusOr<Json> index = ReadJsonFile(DataDirectory() / "gguf/index.json");
+  if (index.ok()) {
+    for (const Json& entry : *index) {
+      if (entry.contains("golden")) names.push_back(GgufName(entry));
+    }
+  }
   std::sort(names.begin(), names.end());
   return names;
 }
 
 StatusOr<Golden> LoadGolden(const std::string& name) {
-  const std::filesystem::path folder = DataDirectory() / name;
-  ASSIGN_OR_RETURN(const Json json, ReadJsonFile(folder / "golden.json"));
-  Golden golden;
-  golden.model = folder / json["model"].get<std::string>();
-  if (json.contains("mmproj")) golden.options.mmproj = (folder / json["mmproj"].get<std::string>()).string();
-  const std::string commit = json["upstream"][0]["commit"].get<std::string>();
-  if (json["compat"] == "eraB") golden.options.vila15 = Vila15::kEraB;
-  // The last commits of era A sample video frames differently.
-  if (json["compat"] == "eraA" && commit.starts_with("54c9706")) golden.options.vila15 = Vila15::kEraAAug2024;
-  if (json["template"].is_string()) golden.options.chat_template = json["template"].get<std::string>();
-  for (const Json& item : json["prompts"]) {
-    ASSIGN_OR_RETURN(GoldenPrompt prompt, PromptOf(item, folder));
-    golden.prompts.push_back(std::move(prompt));
+  if (!name.starts_with("gguf_")) return LoadGoldenFile(DataDirectory() / name / "golden.json");
+  const std::filesystem::path folder = DataDirectory() / "gguf";
+  ASSIGN_OR_RETURN(const Json index, ReadJsonFile(folder / "index.json"));
+  for (const Json& entry : index) {
+    if (!entry.contains("golden") || GgufName(entry) != name) continue;
+    ASSIGN_OR_RETURN(Golden golden, LoadGoldenFile(folder / entry["golden"].get<std::string>()));
+    golden.model = folder / entry["llm"].get<std::string>();
+    if (entry.contains("mmproj")) golden.options.mmproj = (folder / entry["mmproj"].get<std::string>()).string();
+    return golden;
   }
-  return golden;
+  return NotFound(name);
 }
 
 }  // namespace galago::parity

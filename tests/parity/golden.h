@@ -25,6 +25,7 @@ struct GoldenMedia {
 struct GoldenPrompt {
   std::string name;
   std::vector<Message> conversation;
+  bool raw = false;  // the text is the whole prompt
   std::string rendered;
   std::vector<int64_t> input_ids;
   std::vector<GoldenMedia> media;
