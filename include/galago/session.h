@@ -73,8 +73,9 @@ struct MediaInfo {
   std::vector<int64_t> frame_indices;          // video; -1: a black frame put in front
   std::vector<double> timestamps_s;            // video
   double duration_s = 0;                       // video
-  int64_t tokens = 0;                          // embedding rows
-  bool cached = false;                         // rows came from the media cache
+  int64_t rows = 0;                            // embedding rows, those of the encoder's own newline tokens included
+  int64_t tokens = 0;   // positions: rows, and the text newlines that part the tiles of a picture
+  bool cached = false;  // rows came from the media cache
 };
 
 struct Usage {

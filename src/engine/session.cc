@@ -112,6 +112,11 @@ struct Session::State {
                  engine::Trace* trace, std::span<float> logits);
   Status FillHidden(const Request& request, int64_t begin, int64_t end,
                     std::span<const std::shared_ptr<const models::EncodedMedia>> rows, std::span<float> hidden);
+  // Text newlines that part the tiles of `dynamic`; the last one goes when the picture ends the turn.
+  int64_t TileNewlines(const spec::MediaLayout& layout, size_t num_media) const {
+    const bool tiled = layout.kind == spec::MediaKind::kImage && (layout.tiles > 1 || num_media == 1);
+    return spec().prompt.newline_after_tile && tiled ? layout.tiles : 0;
+  }
   int64_t MediaNumber(const std::string& key) {
     return media_numbers.try_emplace(key, static_cast<int64_t>(media_numbers.size())).first->second;
   }
@@ -245,7 +250,8 @@ StatusOr<Request> Session::State::Prepare(const std::vector<Message>& conversati
   for (size_t i = 0; i < request.media.size(); ++i) {
     const engine::MediaItem& item = *request.media[i];
     MediaInfo info = item.info();
-    for (const int64_t rows : request.slot_rows[i]) info.tokens += rows;
+    for (const int64_t rows : request.slot_rows[i]) info.rows += rows;
+    info.tokens = info.rows + TileNewlines(item.layout(), request.media.size());
     (info.kind == PartKind::kImage ? plan.usage.image_tokens : plan.usage.video_tokens) += info.tokens;
     plan.media.push_back(std::move(info));
     plan.warnings.insert(plan.warnings.end(), item.warnings().begin(), item.warnings().end());

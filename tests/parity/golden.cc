@@ -60,6 +60,7 @@ StatusOr<GoldenPrompt> PromptOf(const Json& json, const std::filesystem::path& f
     GoldenMedia media;
     media.tiles = item["tiles"].get<int64_t>();
     media.rows = (item.contains("rows") ? item["rows"] : item["tokens"]).get<int64_t>();
+    media.tokens = item["tokens"].get<int64_t>();
     media.grid = PairOf(item, "grid");
     if (item.contains("frame_indices")) media.frame_indices = item["frame_indices"].get<std::vector<int64_t>>();
     if (item.contains("pixel_fnv1a64")) media.pixel_fnv1a64 = item["pixel_fnv1a64"].get<std::string>();

@@ -16,7 +16,8 @@ namespace galago::parity {
 
 struct GoldenMedia {
   int64_t tiles = 0;
-  int64_t rows = 0;
+  int64_t rows = 0;    // as spliced
+  int64_t tokens = 0;  // with the text newlines between tiles
   std::optional<std::array<int64_t, 2>> grid;
   std::vector<int64_t> frame_indices;
   std::string pixel_fnv1a64;  // of the float32 pixel tensor's bytes; empty if not recorded

@@ -117,7 +117,8 @@ void ExpectPlan(const GoldenPrompt& want, const PromptPlan& got) {
   for (size_t i = 0; i < want.media.size(); ++i) {
     EXPECT_EQ(got.media[i].tiles, want.media[i].tiles);
     EXPECT_EQ(got.media[i].grid, want.media[i].grid);
-    EXPECT_EQ(got.media[i].tokens, want.media[i].rows);
+    EXPECT_EQ(got.media[i].rows, want.media[i].rows);
+    EXPECT_EQ(got.media[i].tokens, want.media[i].tokens);
     EXPECT_EQ(got.media[i].frame_indices, want.media[i].frame_indices);
   }
 }
