@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "src/tensor/block_types.h"
@@ -31,8 +32,8 @@ std::vector<float> Expanded(DType dtype, const Block& block) {
 template <class T>
 std::vector<float> Cast(DType dtype, const std::vector<T>& values) {
   // One byte off, as in a mapped file.
-  std::vector<std::byte> bytes(1 + values.size() * sizeof(T));
-  std::memcpy(bytes.data() + 1, values.data(), values.size() * sizeof(T));
+  std::vector<std::byte> bytes(1);
+  for (const std::byte byte : std::as_bytes(std::span(values))) bytes.push_back(byte);
   std::vector<float> out(values.size());
   ToF32(dtype, bytes.data() + 1, out);
   return out;
