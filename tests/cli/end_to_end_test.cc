@@ -72,7 +72,7 @@ TEST_F(EndToEnd, JsonIsOneDocumentWithTheReferencesTokens) {
   EXPECT_EQ(json["finish_reason"], "length");
   EXPECT_EQ(json["usage"]["prompt_tokens"], golden["length"]);
   EXPECT_EQ(json["media"][0]["tiles"], 7);
-  EXPECT_EQ(json["media"][0]["tokens"], golden["media"][0]["rows"]);
+  EXPECT_EQ(json["media"][0]["tokens"], golden["media"][0]["tokens"]);
   EXPECT_EQ(json["media"][0]["width"], 168);
   EXPECT_EQ(json["device"]["precision"], "f32");
   // The streamed text is the text of the document.
@@ -103,8 +103,8 @@ TEST_F(EndToEnd, DryRunShowsThePlan) {
   EXPECT_GT(json["memory"]["weights"], 0);
   const Outcome text = Ask({"--dry-run"});
   EXPECT_EQ(text.exit_code, 0);
-  EXPECT_THAT(text.out, HasSubstr("grid 3x2, 7 tiles, 35 tokens"));
-  EXPECT_THAT(text.out, HasSubstr("tokens: 72 in all, 35 of pictures, 0 of videos"));
+  EXPECT_THAT(text.out, HasSubstr("grid 3x2, 7 tiles, 42 tokens"));
+  EXPECT_THAT(text.out, HasSubstr("tokens: 72 in all, 42 of pictures, 0 of videos"));
   EXPECT_THAT(text.out, HasSubstr("What colour is it?<|im_end|>"));
 }
 
