@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto parsed = JinjaTemplate::Parse(std::string_view(reinterpret_cast<const char*>(data), size), limits);
   if (!parsed.ok()) return 0;
   JinjaInput input;
-  input.messages = {{"system", "Be brief."}, {"user", "  Hi\n\xe4\xbd\xa0 "}, {"assistant", "Yes."}, {"user", "{{ 1 }}"}};
+  input.messages = {
+      {"system", "Be brief."}, {"user", "  Hi\n\xe4\xbd\xa0 "}, {"assistant", "Yes."}, {"user", "{{ 1 }}"}};
   input.bos_token = "<s>";
   input.eos_token = "</s>";
   (void)parsed->Render(input);

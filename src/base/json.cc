@@ -128,7 +128,8 @@ StatusOr<std::optional<int64_t>> JsonInt(const Json& object, std::string_view ke
     if (number == std::floor(number)) whole = static_cast<int64_t>(number);
   }
   if (!whole || *whole < min || *whole > max) {
-    return DataLoss(StrCat(KeyName(what, key), " is ", value->dump(), ", expected a whole number from ", min, " to ", max));
+    return DataLoss(
+        StrCat(KeyName(what, key), " is ", value->dump(), ", expected a whole number from ", min, " to ", max));
   }
   return whole;
 }

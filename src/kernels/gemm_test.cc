@@ -37,7 +37,7 @@ struct GemmCase {
 
 // Packs rows and computes block [m0, m1) x [n0, n1) as ops does, into c [m1 - m0, ldc].
 void RunGemm(const KernelTable& table, const GemmCase& test, const float* a, int64_t lda, const void* w, int64_t m0,
-         int64_t m1, int64_t n0, int64_t n1, float* c, int64_t ldc) {
+             int64_t m1, int64_t n0, int64_t n1, float* c, int64_t ldc) {
   const GemmKernel& gemm = table.Gemm(test.precision, test.type);
   const int64_t m = test.shape.m;
   GuardedBuffer<std::byte> packed(gemm.pack != nullptr ? gemm.packed_bytes(m, test.shape.k) : 0);
@@ -122,13 +122,14 @@ TEST(GemmParity, OutputsDoNotDependOnTheirNeighbours) {
       std::vector<float> want(static_cast<size_t>(m * n)), got(static_cast<size_t>(m * n));
       RunGemm(isa.table, all, a.data(), k, w.data(), 0, m, 0, n, want.data(), n);
       const GemmCase one = {{1, n, k}, type, precision};
-      for (int64_t i = 0; i < m; ++i) RunGemm(isa.table, one, a.data() + i * k, k, w.data(), 0, 1, 0, n, &got[i * n], n);
+      for (int64_t i = 0; i < m; ++i)
+        RunGemm(isa.table, one, a.data() + i * k, k, w.data(), 0, 1, 0, n, &got[i * n], n);
       EXPECT_EQ(std::memcmp(want.data(), got.data(), want.size() * 4), 0) << isa.name << " row by row, " << shape;
       const int64_t tile = isa.table.Gemm(precision, type).row_tile;
       for (int64_t m0 = 0; m0 < m; m0 += tile) {
         for (int64_t n0 = 0; n0 < n; n0 += 5) {
           RunGemm(isa.table, all, a.data(), k, w.data(), m0, std::min(m, m0 + tile), n0, std::min(n, n0 + 5),
-              &got[m0 * n + n0], n);
+                  &got[m0 * n + n0], n);
         }
       }
       EXPECT_EQ(std::memcmp(want.data(), got.data(), want.size() * 4), 0) << isa.name << " by blocks, " << shape;

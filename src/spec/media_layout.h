@@ -29,8 +29,8 @@ struct FramingLengths {
 };
 
 // Embedding rows of each placeholder ("slot") the item has in the prompt, framing included: one per tile for `dynamic`,
-// one per frame for videos whose frames join the pictures, else a single slot. Fails where the reference fails (frames not
-// divisible by a pool).
+// one per frame for videos whose frames join the pictures, else a single slot. Fails where the reference fails (frames
+// not divisible by a pool).
 StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout& layout,
                                         const FramingLengths& framing);
 

@@ -39,7 +39,8 @@ TEST(Jinja, RendersAsJinjaDoes) {
       {"{% for k, v in {'a': 1, 'b': 2}.items() %}{{ k }}={{ v }};{% endfor %}", "a=1;b=2;"},
       {"{% set x = 1 %}{% for i in range(3) %}{% set x = i %}{% endfor %}{{ x }}", "1"},
       {"{% set ns = namespace(x=0) %}{% for i in range(4) %}{% set ns.x = ns.x + i %}{% endfor %}{{ ns.x }}", "6"},
-      {"{% for i in range(5) %}{% if i == 1 %}{% continue %}{% endif %}{% if i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}",
+      {"{% for i in range(5) %}{% if i == 1 %}{% continue %}{% endif %}{% if i == 3 %}{% break %}{% endif %}{{ i }}{% "
+       "endfor %}",
        "02"},
       {"  {% if true %}\n  yes\n  {% endif %}\nend\n", "  yes\nend"},
       {"a \n {%- if true -%} \n b \n {%- endif %} c", "ab c"},
@@ -68,12 +69,18 @@ TEST(Jinja, RendersAsJinjaDoes) {
 }
 
 TEST(Jinja, NamesTheLineOfWhatItDoesNotKnow) {
-  const Case cases[] = {{"\n\n{% include 'x' %}", "line 3"},       {"{{ 1 }}\n{{ 'a'|nosuch }}", "line 2"},
-                        {"{{ a b }}", "line 1"},                   {"\n{% if x %}", "line 2"},
-                        {"{{ 'x'.nosuch() }}", "not a function"},  {"{{ missing.x }}", "undefined"},
-                        {"{{ raise_exception('why') }}", "why"},   {"{{ 1 / 0 }}", "division by zero"},
-                        {"{{ 'a' - 1 }}", "\"-\""},                {"{{ 2 ** 3 }}", "**"},
-                        {"{{ 'unclosed }}", "does not end"},       {"{{ 9223372036854775807 + 1 }}", "out of range"},
+  const Case cases[] = {{"\n\n{% include 'x' %}", "line 3"},
+                        {"{{ 1 }}\n{{ 'a'|nosuch }}", "line 2"},
+                        {"{{ a b }}", "line 1"},
+                        {"\n{% if x %}", "line 2"},
+                        {"{{ 'x'.nosuch() }}", "not a function"},
+                        {"{{ missing.x }}", "undefined"},
+                        {"{{ raise_exception('why') }}", "why"},
+                        {"{{ 1 / 0 }}", "division by zero"},
+                        {"{{ 'a' - 1 }}", "\"-\""},
+                        {"{{ 2 ** 3 }}", "**"},
+                        {"{{ 'unclosed }}", "does not end"},
+                        {"{{ 9223372036854775807 + 1 }}", "out of range"},
                         {"{% for x in 5 %}{% endfor %}", "looped"}};
   for (const Case& one : cases) {
     const auto got = Render(one.source);

@@ -91,7 +91,8 @@ StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& sp
   switch (spec.kind) {
     case spec::TokenizerKind::kSentencePiece: {
       ASSIGN_OR_RETURN(const std::string model, ReadFile(spec.directory / "tokenizer.model", kMaxVocabFile));
-      return MakeSentencePieceTokenizer(model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token, .fast = spec.fast});
+      return MakeSentencePieceTokenizer(
+          model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token, .fast = spec.fast});
     }
     case spec::TokenizerKind::kTokenizerJson: {
       ASSIGN_OR_RETURN(const std::string json, ReadFile(spec.directory / "tokenizer.json", kMaxVocabFile));

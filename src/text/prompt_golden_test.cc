@@ -36,7 +36,8 @@ Turn TurnOf(const Json& message, const spec::PromptSpec& spec, const Json& media
   std::vector<MediaPart> pending;
   bool markers = false;
   for (const Json& part : message["parts"]) {
-    markers = markers || (part.contains("text") && part["text"].get<std::string>().find("<image>") != std::string::npos);
+    markers =
+        markers || (part.contains("text") && part["text"].get<std::string>().find("<image>") != std::string::npos);
   }
   int64_t num_media = static_cast<int64_t>(media.size());
   for (const Json& part : message["parts"]) {
@@ -85,7 +86,8 @@ TEST_P(PromptGolden, TextIdsAndStopsAreThoseOfTheReference) {
     options.chat_template = spec::TemplateFromName(name->get<std::string>());
     ASSERT_TRUE(options.chat_template.has_value()) << *name;
   }
-  const auto model = spec::ParseDirectory((Data() / GetParam() / golden->value("model", "model")).lexically_normal(), options);
+  const auto model =
+      spec::ParseDirectory((Data() / GetParam() / golden->value("model", "model")).lexically_normal(), options);
   ASSERT_TRUE(model.ok()) << model.status();
   auto tokenizer = LoadTokenizer(model->tokenizer);
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
@@ -132,9 +134,9 @@ INSTANTIATE_TEST_SUITE_P(Folders, PromptGolden, ::testing::ValuesIn(Folders()),
                          [](const auto& info) { return info.param; });
 
 TEST(PromptGolden, TheFamiliesAreThere) {
-  EXPECT_THAT(Folders(), ::testing::IsSupersetOf({"nvila_8b", "nvila_lite_2b", "nvila_8b_video", "nvila_preview", "vila15_3b",
-                                                  "vila15_8b", "vila15_8b_form2", "vila15_40b", "vila15_3b_era_b",
-                                                  "mobilevlm_v1", "mobilevlm_v2"}));
+  EXPECT_THAT(Folders(), ::testing::IsSupersetOf({"nvila_8b", "nvila_lite_2b", "nvila_8b_video", "nvila_preview",
+                                                  "vila15_3b", "vila15_8b", "vila15_8b_form2", "vila15_40b",
+                                                  "vila15_3b_era_b", "mobilevlm_v1", "mobilevlm_v2"}));
 }
 
 }  // namespace

@@ -33,9 +33,10 @@ struct Kind {
   std::string name;
   spec::TokenizerKind kind;
 };
-const Kind kKinds[] = {{"llama", spec::TokenizerKind::kSentencePiece}, {"yi", spec::TokenizerKind::kSentencePiece},
-                       {"qwen2", spec::TokenizerKind::kVocabMerges},   {"qwen2", spec::TokenizerKind::kTokenizerJson},
-                       {"llama3", spec::TokenizerKind::kTokenizerJson}, {"smollm2", spec::TokenizerKind::kTokenizerJson}};
+const Kind kKinds[] = {
+    {"llama", spec::TokenizerKind::kSentencePiece},  {"yi", spec::TokenizerKind::kSentencePiece},
+    {"qwen2", spec::TokenizerKind::kVocabMerges},    {"qwen2", spec::TokenizerKind::kTokenizerJson},
+    {"llama3", spec::TokenizerKind::kTokenizerJson}, {"smollm2", spec::TokenizerKind::kTokenizerJson}};
 
 uint64_t Random(uint64_t& state, uint64_t n) {
   state = state * 6364136223846793005ull + 1442695040888963407ull;
@@ -47,7 +48,8 @@ std::string RandomText(uint64_t& state) {
   const uint64_t length = Random(state, 40);
   for (uint64_t i = 0; i < length; ++i) {
     constexpr char32_t kBases[] = {' ', '\n', 'a', 'A', '0', '.', 0x4e00, 0x1f600, 0xfe0f, 0x5d0};
-    Utf8Append(text, kBases[Random(state, std::size(kBases))] + (Random(state, 2) == 0 ? 0 : static_cast<char32_t>(Random(state, 9))));
+    Utf8Append(text, kBases[Random(state, std::size(kBases))] +
+                         (Random(state, 2) == 0 ? 0 : static_cast<char32_t>(Random(state, 9))));
   }
   return text;
 }
@@ -94,11 +96,14 @@ TEST(Tokenizer, UserTextNeverBecomesASpecialToken) {
     ASSERT_FALSE(spellings.empty());
     for (int i = 0; i < 200; ++i) {
       std::string text = RandomText(state);
-      for (int k = 0; k < 3; ++k) text.insert(Utf8CompletePrefix(text.substr(0, Random(state, text.size() + 1))), spellings[Random(state, spellings.size())]);
+      for (int k = 0; k < 3; ++k)
+        text.insert(Utf8CompletePrefix(text.substr(0, Random(state, text.size() + 1))),
+                    spellings[Random(state, spellings.size())]);
       const auto plain = tokenizer->Encode(text, {.add_special = false});
       ASSERT_TRUE(plain.ok());
       const std::string guarded = tokenizer->BreakSpecials(text, 0xfdd0);
-      const auto broken = tokenizer->Encode(guarded, {.add_special = false, .parse_special = true, .literal_break = 0xfdd0});
+      const auto broken =
+          tokenizer->Encode(guarded, {.add_special = false, .parse_special = true, .literal_break = 0xfdd0});
       ASSERT_TRUE(broken.ok());
       for (const auto& ids : {*plain, *broken}) {
         for (const int32_t id : ids) EXPECT_FALSE(tokenizer->IsSpecial(id) && id != tokenizer->unk_id()) << id;
@@ -144,7 +149,10 @@ TEST(Tokenizer, TruncatedFilesAreErrors) {
   for (const Kind& kind : kKinds) {
     const bool spm = kind.kind == spec::TokenizerKind::kSentencePiece;
     const bool json = kind.kind == spec::TokenizerKind::kTokenizerJson;
-    const auto bytes = ReadFile(Folder(kind.name) / (spm ? "tokenizer.model" : json ? "tokenizer.json" : "vocab.json"), 1 << 24);
+    const auto bytes = ReadFile(Folder(kind.name) / (spm    ? "tokenizer.model"
+                                                     : json ? "tokenizer.json"
+                                                            : "vocab.json"),
+                                1 << 24);
     ASSERT_TRUE(bytes.ok());
     for (size_t size = 0; size < bytes->size(); size += 1 + bytes->size() / 97) {
       const std::string_view part = std::string_view(*bytes).substr(0, size);
@@ -173,16 +181,19 @@ TEST(Tokenizer, LyingFilesAreRefusedByName) {
   EXPECT_THAT(why(R"({"a":0})", "a\n", "{}"), HasSubstr("line 1"));
   EXPECT_THAT(why(R"({"a":0})", "", R"({"added_tokens_decoder":{"7":{"content":"<x>"},"007":{"content":"<y>"}}})"),
               HasSubstr("same id 7"));
-  EXPECT_THAT(why(R"({"a":0})", "", R"({"added_tokens_decoder":{"4294967296":{"content":"<x>"}}})"), HasSubstr("4294967296"));
+  EXPECT_THAT(why(R"({"a":0})", "", R"({"added_tokens_decoder":{"4294967296":{"content":"<x>"}}})"),
+              HasSubstr("4294967296"));
 
   const auto json_why = [](std::string_view model, std::string_view rest) {
-    const auto made = MakeTokenizerJson(StrCat(R"({"pre_tokenizer":{"type":"ByteLevel"},"model":)", model, rest, "}"), {});
+    const auto made =
+        MakeTokenizerJson(StrCat(R"({"pre_tokenizer":{"type":"ByteLevel"},"model":)", model, rest, "}"), {});
     return made.ok() ? std::string("accepted") : MessageOf(made.status());
   };
   EXPECT_EQ(json_why(R"({"vocab":{"a":0},"merges":[]})", ""), "accepted");
   EXPECT_THAT(json_why(R"({"vocab":{"a":0},"merges":[],"byte_fallback":true})", ""), HasSubstr("byte_fallback"));
   EXPECT_THAT(json_why(R"({"type":"Unigram","vocab":{},"merges":[]})", ""), HasSubstr("Unigram"));
-  EXPECT_THAT(json_why(R"({"vocab":{"a":0},"merges":[]})", R"(,"normalizer":{"type":"Lowercase"})"), HasSubstr("Lowercase"));
+  EXPECT_THAT(json_why(R"({"vocab":{"a":0},"merges":[]})", R"(,"normalizer":{"type":"Lowercase"})"),
+              HasSubstr("Lowercase"));
   EXPECT_THAT(json_why(R"({"vocab":{"a":0},"merges":[]})",
                        R"(,"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}]})"),
               HasSubstr("no ids"));
@@ -222,7 +233,9 @@ GgufVocab TinyGguf() {
 TEST(GgufTokenizer, ScoresBytesAndSpecialsAsLlamaCpp) {
   const auto tokenizer = MakeGgufTokenizer(TinyGguf());
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
-  const auto encode = [&](std::string_view text, bool parse) { return *(*tokenizer)->Encode(text, {.parse_special = parse}); };
+  const auto encode = [&](std::string_view text, bool parse) {
+    return *(*tokenizer)->Encode(text, {.parse_special = parse});
+  };
   EXPECT_THAT(encode("hi", false), ElementsAre(1, 263));
   EXPECT_THAT(encode("hi\n", false), ElementsAre(1, 263, 3 + 10));
   EXPECT_THAT(encode("</s>hi", true), ElementsAre(1, 2, 263));  // the prefix comes back after a special token
