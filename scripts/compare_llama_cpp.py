@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares greedy continuations of galago and llama.cpp on GGUF language models.
 
-  scripts/compare_llama_cpp.py --galago build/galago --model smollm2.gguf --model qwen2.gguf
+  scripts/compare_llama_cpp.py --float --galago build/release/galago --model smollm2.gguf --model qwen2.gguf
 
 For each model ten prompts are continued greedily by both engines and the token ids are
 compared. llama.cpp runs through the llama_cpp Python package (pip install llama-cpp-python),
@@ -9,10 +9,12 @@ or its recorded answers are read with --expected FILE (made earlier with --write
 
 A prompt agrees when all generated ids are equal. For a prompt that differs, the table shows the
 first differing step, both tokens, and the gap between llama.cpp's best two logits at that step:
-a small gap is a near-tie that rounding alone can turn around. llama.cpp rounds activations to 8 bits
-before it multiplies them with quantised weights, and its answers from weights dequantised to float
-beforehand already differ in most prompts of a small 4-bit model: only an engine that rounds activations
-in the same blocks can be expected to agree. F16, BF16 and F32 files have no such rounding.
+a small gap is a near-tie that rounding alone can turn around.
+
+llama.cpp rounds activations to 8 bits before it multiplies them with quantised weights; its answers from the
+same weights dequantised to float beforehand differ from these in most prompts of a small 4-bit model. So the
+comparison of the engines is --float: galago reads the quantised file in float32, llama.cpp a temporary F32 copy
+of it (made with the gguf package). Without --float the table shows how far llama.cpp's rounding carries.
 
 Exit status: 0 enough prompts agree for every model, 8 fewer than --need agree for some model,
 1 an engine could not be run.
@@ -22,6 +24,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PROMPTS = [
@@ -73,6 +76,28 @@ def llama_cpp_answers(model, prompts, n, n_ctx, threads):
     version = getattr(llama_cpp, "__version__", "unknown")
     llm.close()
     return {"model": Path(model).name, "engine": f"llama-cpp-python {version}", "answers": answers}
+
+
+def write_float_copy(source, target):
+    """The same model with every tensor dequantised to float32."""
+    import gguf
+    import numpy as np
+
+    reader = gguf.GGUFReader(source)
+    writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
+    for key, field in reader.fields.items():
+        if key.startswith("GGUF.") or key == "general.architecture":
+            continue
+        kind = field.types[0]
+        element = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(key, 0 if key == "general.file_type" else field.contents(), kind, element)
+    for tensor in reader.tensors:
+        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        writer.add_tensor(tensor.name, values.reshape([int(n) for n in reversed(tensor.shape)]))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def galago_answers(galago, model, prompts, n, extra):
@@ -130,6 +155,8 @@ def main():
     p.add_argument("--expected", action="append", default=[],
                    help="recorded llama.cpp answers, one per --model, instead of running llama.cpp")
     p.add_argument("--write-expected", action="append", default=[], help="write llama.cpp's answers, one per --model")
+    p.add_argument("--float", dest="in_float", action="store_true",
+                   help="llama.cpp runs a float32 copy of the model, galago the model itself in --precision f32")
     p.add_argument("-n", type=int, default=48, help="tokens per prompt (default 48)")
     p.add_argument("--need", type=int, default=9, help="prompts that must agree per model (default 9)")
     p.add_argument("--n-ctx", type=int, default=512)
@@ -146,6 +173,11 @@ def main():
         try:
             if a.expected:
                 expected = json.loads(Path(a.expected[i]).read_text(encoding="utf-8"))
+            elif a.in_float:
+                with tempfile.TemporaryDirectory() as folder:
+                    copy = Path(folder) / f"{Path(model).stem}-f32.gguf"
+                    write_float_copy(model, copy)
+                    expected = llama_cpp_answers(copy, PROMPTS, a.n, a.n_ctx, a.threads)
             else:
                 expected = llama_cpp_answers(model, PROMPTS, a.n, a.n_ctx, a.threads)
             if a.write_expected:
@@ -157,7 +189,8 @@ def main():
                 continue
             prompts = [x["prompt"] for x in expected["answers"]]
             count = len(expected["answers"][0]["ids"])
-            got = galago_answers(a.galago, model, prompts, count, a.galago_arg)
+            extra = ["--precision", "f32"] if a.in_float else []
+            got = galago_answers(a.galago, model, prompts, count, extra + a.galago_arg)
         except (Failure, ImportError, OSError, ValueError) as e:
             print(f"compare_llama_cpp: {model}: {e}", file=sys.stderr)
             return 1
