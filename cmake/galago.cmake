@@ -21,6 +21,8 @@ add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initiali
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 # Results must not depend on the compiler fusing a*b+c behind our back: kernels ask for fma by name.
 add_compile_options(-ffp-contract=off)
+# Messages of failed checks name our files, not the place they were built in.
+add_compile_options("-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(GALAGO_SANITIZE)
   add_compile_options(-fsanitize=${GALAGO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GALAGO_SANITIZE})

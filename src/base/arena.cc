@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-
-#include "src/base/check.h"
+#include <new>
 
 namespace galago {
 namespace {
@@ -16,7 +15,7 @@ void Arena::Free::operator()(std::byte* data) const { std::free(data); }
 Arena::Chunk Arena::MakeChunk(size_t size) {
   size = (size + kAlignment - 1) / kAlignment * kAlignment;  // aligned_alloc wants a multiple
   auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
-  CHECK(data != nullptr);
+  if (data == nullptr) throw std::bad_alloc();  // as new does; the program ends with exit code 5
   return {std::unique_ptr<std::byte[], Free>(data), size};
 }
 

@@ -51,6 +51,19 @@ class Descriptor {
   int fd_;
 };
 
+// False with errno set when not everything could be written.
+bool WriteAll(int fd, std::string_view rest) {
+  while (!rest.empty()) {
+    const ssize_t put = ::write(fd, rest.data(), rest.size());
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    rest.remove_prefix(static_cast<size_t>(put));
+  }
+  return true;
+}
+
 }  // namespace
 
 StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_bytes) {
@@ -81,28 +94,43 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view c
 }
 
 Status WriteFileAtomically(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
-  std::string temporary = StrCat(path.string(), ".XXXXXX");
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  std::error_code ignored;
+  // A symbolic link keeps pointing where it points; a device or pipe is written to and never replaced.
+  const std::filesystem::path target =
+      std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path, ignored) : path;
+  struct stat old = {};
+  const bool exists = ::stat(target.c_str(), &old) == 0;
+  if (exists && S_ISDIR(old.st_mode)) return NotFound(StrCat(path.string(), ": is a directory, a file is needed"));
+  if (exists && !S_ISREG(old.st_mode)) {
+    Descriptor device(::open(target.c_str(), O_WRONLY | O_CLOEXEC));
+    if (device.get() < 0) return SystemError(path, "open");
+    for (const std::string_view piece : pieces) {
+      if (!WriteAll(device.get(), piece)) return SystemError(path, "write");
+    }
+    return device.Close() == 0 ? OkStatus() : SystemError(path, "write");
+  }
+  // Made with the permissions a new file gets; an existing one keeps its own.
+  std::string temporary;
+  int fd = -1;
+  for (int attempt = 0; fd < 0 && attempt < 100; ++attempt) {
+    temporary = StrCat(target.string(), ".", ::getpid(), "-", attempt, ".partial");
+    fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno != EEXIST) break;
+  }
+  Descriptor file(fd);
   if (file.get() < 0) return SystemError(path, "create");
   const auto fail = [&](std::string_view action) {
     Status status = SystemError(path, action);
     ::unlink(temporary.c_str());
     return status;
   };
-  for (std::string_view rest : pieces) {
-    while (!rest.empty()) {
-      const ssize_t put = ::write(file.get(), rest.data(), rest.size());
-      if (put < 0) {
-        if (errno == EINTR) continue;
-        return fail("write");
-      }
-      rest.remove_prefix(static_cast<size_t>(put));
-    }
+  for (const std::string_view piece : pieces) {
+    if (!WriteAll(file.get(), piece)) return fail("write");
   }
   if (::fsync(file.get()) != 0 && errno != EINVAL) return fail("write");
-  if (::fchmod(file.get(), 0644) != 0) return fail("write");
+  if (exists && ::fchmod(file.get(), old.st_mode & 07777) != 0) return fail("write");
   if (file.Close() != 0) return fail("write");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("rename");
+  if (::rename(temporary.c_str(), target.c_str()) != 0) return fail("rename");
   return OkStatus();
 }
 

@@ -54,6 +54,21 @@ TEST_F(FileTest, FailedRenameLeavesNothingBehind) {
   EXPECT_EQ(NumFiles(), 1u);
 }
 
+TEST_F(FileTest, WritingKeepsDevicesLinksAndPermissions) {
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "old").ok());
+  std::filesystem::permissions(directory_ / "f",
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::create_symlink(directory_ / "f", directory_ / "link");
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "link", "new").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(directory_ / "link"));
+  EXPECT_EQ(*ReadFile(directory_ / "f", 100), "new");
+  EXPECT_EQ(std::filesystem::status(directory_ / "f").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+
+  EXPECT_EQ(WriteFileAtomically("/dev/full", "x").code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
 TEST_F(FileTest, LimitIsInclusive) {
   ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "12345").ok());
   EXPECT_TRUE(ReadFile(directory_ / "f", 5).ok());

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kMaxImages = 64;
 constexpr int64_t kMaxVideos = 8;
+constexpr int64_t kMaxTiles = 1024;
 constexpr int64_t kMaxFrames = 1024;  // NVILA-8B-Video looks at 256
 
 std::string_view AspectName(Aspect aspect) {
@@ -55,7 +56,9 @@ StatusOr<spec::PreprocessSpec> RecipeFor(const spec::ModelSpec& model, const Med
   }
   const auto limit = [](const std::optional<int64_t>& wanted, std::string_view flag, int64_t& value) -> Status {
     if (!wanted) return OkStatus();
-    if (*wanted < 1 || *wanted > 64) return InvalidArgument(StrCat(flag, " is ", *wanted, ", expected 1 to 64"));
+    if (*wanted < 1 || *wanted > kMaxTiles) {
+      return InvalidArgument(StrCat(flag, " is ", *wanted, ", expected 1 to ", kMaxTiles));
+    }
     value = *wanted;
     return OkStatus();
   };
@@ -106,7 +109,7 @@ class ImageItem : public MediaItem {
     return item;
   }
 
-  StatusOr<media::Preprocessed> Pixels(ThreadPool* pool) const override {
+  StatusOr<media::Preprocessed> Pixels(ThreadPool* pool, std::vector<std::string>&) const override {
     ASSIGN_OR_RETURN(const media::DecodedImage decoded, media::DecodeImage(bytes_.view(), bytes_.name, decoding_));
     return media::PreprocessImage(recipe_, decoded.image, turn_, pool);
   }
@@ -207,10 +210,11 @@ class VideoItem : public MediaItem {
     const media::EraAFrames chosen = ChooseFrames(model, part.media, last - first, video.fps);
     item->black_frames_ = chosen.black_frames;
     for (const int64_t index : chosen.indices) item->indices_.push_back(first + index);
-    if (item->indices_.empty()) return DataLoss(StrCat(item->name_, ": no frame to look at"));
-    item->width_ = video.width;
-    item->height_ = video.height;
-    ASSIGN_OR_RETURN(item->layout_, media::PlanFrames(item->recipe_, video.width, video.height, item->num_frames()));
+    if (item->num_frames() == 0) return DataLoss(StrCat(item->name_, ": no frame to look at"));
+    // Era A takes black frames of a size of its own for a video of one frame.
+    item->width_ = item->indices_.empty() ? media::kEraABlackSide : video.width;
+    item->height_ = item->indices_.empty() ? media::kEraABlackSide : video.height;
+    ASSIGN_OR_RETURN(item->layout_, media::PlanFrames(item->recipe_, item->width_, item->height_, item->num_frames()));
 
     item->info_ = {.kind = PartKind::kVideo,
                    .source = item->name_,
@@ -237,14 +241,30 @@ class VideoItem : public MediaItem {
     return item;
   }
 
-  StatusOr<media::Preprocessed> Pixels(ThreadPool* pool) const override {
+  StatusOr<media::Preprocessed> Pixels(ThreadPool* pool, std::vector<std::string>& warnings) const override {
     media::FrameStack stack(recipe_, pool);
     if (black_frames_ > 0) RETURN_IF_ERROR(stack.Add(media::Image(width_, height_), black_frames_));
     ASSIGN_OR_RETURN(const std::unique_ptr<media::VideoReader> reader, OpenReader());
+    auto frames_left = static_cast<int64_t>(indices_.size());
     RETURN_IF_ERROR(reader->ReadFrames(indices_, [&](const media::VideoFrame& frame) {
-      return stack.Add(frame.image, std::count(indices_.begin(), indices_.end(), frame.index));
+      const int64_t copies = std::count(indices_.begin(), indices_.end(), frame.index);
+      frames_left -= copies;
+      return stack.Add(frame.image, copies);
     }));
-    return stack.Finish();
+    if (frames_left != 0) {
+      return DataLoss(StrCat(name_, ": ", frames_left, " of the ", indices_.size(), " chosen frames do not decode"));
+    }
+    const std::vector<std::string>& said = reader->info().warnings;
+    std::copy_if(said.begin(), said.end(), std::back_inserter(warnings), [&](const std::string& warning) {
+      return std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end();
+    });
+    media::Preprocessed frames = stack.Finish();
+    // The plan knows the first frame's size only.
+    if (!(frames.layout == layout_)) {
+      return DataLoss(StrCat(name_, ": its frames have different shapes: ", layout_.tiles, " tiles by the first, ",
+                             frames.layout.tiles, " in all"));
+    }
+    return frames;
   }
 
   int64_t num_frames() const { return black_frames_ + static_cast<int64_t>(indices_.size()); }

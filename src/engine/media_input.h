@@ -27,7 +27,8 @@ class MediaItem {
   // Identifies the pixels the encoder would see: content hash plus everything that shapes them. Equal keys, equal rows.
   const std::string& key() const { return key_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
-  virtual StatusOr<media::Preprocessed> Pixels(ThreadPool* pool) const = 0;
+  // Equal to layout() in what it yields, or an error naming the source. What a user should know is added to `warnings`.
+  virtual StatusOr<media::Preprocessed> Pixels(ThreadPool* pool, std::vector<std::string>& warnings) const = 0;
 
  protected:
   MediaInfo info_;

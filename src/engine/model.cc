@@ -13,6 +13,7 @@
 #include "src/models/runner.h"
 #include "src/spec/describe.h"
 #include "src/spec/parse.h"
+#include "src/text/jinja.h"
 
 namespace galago {
 namespace {
@@ -70,17 +71,6 @@ StatusOr<SpecAndTokenizer> OpenDirectory(const std::filesystem::path& path, cons
 
 }  // namespace
 
-namespace engine {
-
-int64_t MaxContext(const spec::ModelSpec& spec) {
-  const int64_t positions = spec.language.max_position_embeddings;
-  const int64_t stated = spec.prompt.model_max_length;
-  if (positions <= 0) return stated > 0 ? stated : 2048;
-  return stated > 0 ? std::min(positions, stated) : positions;
-}
-
-}  // namespace engine
-
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 
@@ -101,6 +91,10 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
   parts->spec.video.era_a_to_last_frame = options.vila15 == Vila15::kEraAAug2024;
   text::AddMediaTokens(parts->spec.prompt, *opened.tokenizer);
   parts->tokenizer = std::move(opened.tokenizer);
+  if (parts->spec.prompt.chat_template == spec::Template::kJinja) {
+    const auto parsed = text::JinjaTemplate::Parse(parts->spec.prompt.jinja);
+    if (!parsed.ok()) return DataLoss(StrCat(parts->name, ": ", MessageOf(parsed.status())));
+  }
   ASSIGN_OR_RETURN(parts->image_framing,
                    text::EncodeFraming(parts->spec.prompt.image_encoder.framing, *parts->tokenizer));
   const spec::MediaFraming& video_framing = std::visit(
@@ -128,7 +122,7 @@ StatusOr<LoadReport> Model::LoadWeights() {
 bool Model::has_weights() const { return parts_->runner != nullptr; }
 const std::string& Model::name() const { return parts_->name; }
 bool Model::sees() const { return parts_->spec.vision.has_value(); }
-int64_t Model::max_context() const { return engine::MaxContext(parts_->spec); }
+int64_t Model::max_context() const { return spec::ContextLimit(parts_->spec); }
 std::string Model::DescribeText() const { return spec::DescribeText(parts_->spec); }
 std::string Model::DescribeJson() const { return spec::Describe(parts_->spec).dump(2); }
 

@@ -31,9 +31,6 @@ namespace engine {
 // Type of the cached keys and values at this precision.
 inline DType KvDType(Precision precision) { return precision == Precision::kF32 ? DType::kF32 : DType::kBF16; }
 
-// The checkpoint's own context: positions it was made for, less if its tokenizer states a smaller limit.
-int64_t MaxContext(const spec::ModelSpec& spec);
-
 }  // namespace engine
 }  // namespace galago
 

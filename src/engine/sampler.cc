@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "src/base/check.h"
 #include "src/base/strings.h"
@@ -39,8 +40,11 @@ Status CheckSampling(const SamplingOptions& options, int64_t vocab_size) {
 }
 
 Sampler::Sampler(const SamplingOptions& options, int64_t vocab_size, uint64_t seed)
-    : options_(options), counts_(static_cast<size_t>(vocab_size)), random_(seed) {
-  recent_.reserve(static_cast<size_t>(options_.repeat_last_n));
+    : options_(options),
+      counts_(static_cast<size_t>(vocab_size)),
+      penalised_(static_cast<size_t>(vocab_size)),
+      random_(seed) {
+  recent_.reserve(static_cast<size_t>(std::min(options_.repeat_last_n, 4096)));
   if (options_.temperature > 0) {
     candidates_.reserve(static_cast<size_t>(vocab_size));
     weights_.reserve(static_cast<size_t>(vocab_size));
@@ -68,15 +72,13 @@ void Sampler::Accept(int32_t id) {
 
 void Sampler::Penalise(std::span<float> logits) {
   if (options_.repeat_penalty != 1.0f) {
-    for (size_t i = 0; i < recent_.size(); ++i) {
+    for (const int32_t id : recent_) {
       // Once per distinct token, as in the paper (CTRL) and in transformers.
-      if (std::find(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(i), recent_[i]) !=
-          recent_.begin() + static_cast<std::ptrdiff_t>(i)) {
-        continue;
-      }
-      float& logit = logits[static_cast<size_t>(recent_[i])];
+      if (std::exchange(penalised_[static_cast<size_t>(id)], true)) continue;
+      float& logit = logits[static_cast<size_t>(id)];
       logit = logit > 0 ? logit / options_.repeat_penalty : logit * options_.repeat_penalty;
     }
+    for (const int32_t id : recent_) penalised_[static_cast<size_t>(id)] = false;
   }
   if (options_.presence_penalty != 0.0f || options_.frequency_penalty != 0.0f) {
     for (const int32_t id : generated_) {

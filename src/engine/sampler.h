@@ -42,6 +42,7 @@ class Sampler {
   std::vector<int32_t> recent_;  // ring of the last repeat_last_n tokens
   size_t recent_next_ = 0;
   std::vector<int32_t> counts_;        // [vocab_size] generated so far
+  std::vector<char> penalised_;        // [vocab_size] scratch of one step, all false between steps
   std::vector<int32_t> generated_;     // ids with a count
   std::vector<Candidate> candidates_;  // scratch, kept so that a step allocates nothing
   std::vector<double> weights_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "src/base/arena.h"
@@ -151,8 +152,12 @@ StatusOr<std::unique_ptr<Session>> Session::Create(std::shared_ptr<const Model> 
   ASSIGN_OR_RETURN(const kernels::KernelTable table, ops::ChooseKernels(checked.isa));
   ASSIGN_OR_RETURN(engine::KvCache cache, engine::KvCache::Create(model->parts().spec.language, checked.ctx_size,
                                                                   engine::KvDType(model->parts().options.precision)));
-  return std::unique_ptr<Session>(
-      new Session(std::make_unique<State>(std::move(model), checked, table, std::move(cache))));
+  try {
+    return std::unique_ptr<Session>(
+        new Session(std::make_unique<State>(std::move(model), checked, table, std::move(cache))));
+  } catch (const std::system_error& error) {
+    return ResourceExhausted(StrCat("cannot start the threads asked for: ", error.what()));
+  }
 }
 
 const std::string& Session::isa() const { return state_->isa; }
@@ -288,9 +293,10 @@ StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::Stat
     }
     if (Cancelled(generate)) return Cancelled("stopped before the picture was encoded");
     auto start = Clock::now();
-    auto pixels = item.Pixels(&pool);
+    auto pixels = item.Pixels(&pool, request.plan.warnings);
     if (!pixels.ok()) return pixels.status();
-    CHECK(pixels->layout == item.layout());
+    if (!(pixels->layout == item.layout()))
+      return Internal(StrCat(item.info().source, ": decoded otherwise than planned"));
     timings.decode_media_ms += MsSince(start);
 
     start = Clock::now();
@@ -426,6 +432,9 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
     if (Cancelled(options)) {
       result.finish_reason = FinishReason::kCancelled;
       break;
+    }
+    if (!std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); })) {
+      return DataLoss("the model computes numbers that are not finite: its weights are damaged or not meant for this");
     }
     const GenerateResult::Margin margin = options.want_margins ? MarginOf(logits) : GenerateResult::Margin();
     const int32_t id = sampler.Choose(logits);

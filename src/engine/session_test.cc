@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <filesystem>
 #include <string>
 
 #include "src/base/strings.h"
@@ -54,7 +55,7 @@ class FakeRunner : public models::Runner {
     if (fail_at >= 0 && static_cast<int64_t>(calls.size()) > fail_at) return ResourceExhausted("the fake gave up");
     if (logits.empty()) return OkStatus();
     std::fill(logits.begin(), logits.end(), 0.0f);
-    if (next < script.size()) logits[static_cast<size_t>(script[next++])] = 5.0f;
+    if (next < script.size()) logits[static_cast<size_t>(script[next++])] = logit;
     return OkStatus();
   }
 
@@ -63,6 +64,7 @@ class FakeRunner : public models::Runner {
   mutable size_t next = 0;
   std::vector<int32_t> script;
   int64_t fail_at = -1;
+  float logit = 5.0f;  // of the scripted token
 
  private:
   spec::ModelSpec spec_;
@@ -284,6 +286,37 @@ TEST_F(SessionTest, AFailureInTheMiddleLeavesTheSessionUsable) {
   const auto result = Run(Ask("What is this?"));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->text, "A cat");
+}
+
+TEST_F(SessionTest, AVideoWhoseChosenFramesDoNotAllDecodeIsRefused) {
+  // A clip with flipped bits: its container promises frames that its bytes do not hold.
+  const std::string clip = std::string(GALAGO_SOURCE_DIR) + "/fuzz/corpus/video/lost_frames.mp4";
+  const auto result = Run({{Role::kUser, {Part::Video(clip), Part::Text("What happens?")}}});
+  ASSERT_EQ(result.status().code(), StatusCode::kDataLoss) << result.status();
+  EXPECT_THAT(MessageOf(result.status()), HasSubstr("lost_frames.mp4: "));
+  EXPECT_THAT(MessageOf(result.status()), HasSubstr("chosen frames do not decode"));
+}
+
+TEST_F(SessionTest, AVideoOfPicturesThatTileDifferentlyIsRefused) {
+  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "galago_two_shapes";
+  std::filesystem::create_directories(folder);
+  for (const char* name : {"wide_500x30.png", "tall_30x200.png"}) {
+    std::filesystem::copy_file(kData + "media/" + name, folder / name,
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+  MediaOptions options;
+  options.video_max_tiles = 6;
+  options.frames = 4;
+  const auto result = Run({{Role::kUser, {Part::Video(folder.string(), options)}}});
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(result.status().code(), StatusCode::kDataLoss) << result.status();
+  EXPECT_THAT(MessageOf(result.status()), HasSubstr("frames have different shapes"));
+}
+
+TEST_F(SessionTest, NumbersThatAreNotFiniteAreAnError) {
+  runner_->logit = NAN;
+  Script("A cat");
+  EXPECT_EQ(Run(Ask("Hello")).status().code(), StatusCode::kDataLoss);
 }
 
 TEST_F(SessionTest, SpellingsOfSpecialTokensInUserTextStayText) {

@@ -1,5 +1,7 @@
 #include "src/spec/describe.h"
 
+#include <algorithm>
+
 #include "src/base/check.h"
 #include "src/base/strings.h"
 #include "src/spec/media_layout.h"
@@ -195,6 +197,13 @@ Json DescribeVideo(const VideoSpec& video) {
 
 }  // namespace
 
+int64_t ContextLimit(const ModelSpec& spec) {
+  const int64_t positions = spec.language.max_position_embeddings;
+  const int64_t stated = spec.prompt.model_max_length;
+  if (positions <= 0) return stated > 0 ? stated : 2048;
+  return stated > 0 ? std::min(positions, stated) : positions;
+}
+
 Json Describe(const ModelSpec& spec) {
   Json json = {{"schema", "galago.inspect/1"},
                {"family", std::string(Name(spec.family))},
@@ -232,7 +241,7 @@ std::string DescribeText(const ModelSpec& spec) {
   }
   out += StrCat("language   ", lm.model_type, ", width ", lm.hidden_size, ", ", lm.num_hidden_layers, " layers, ",
                 lm.num_attention_heads, " heads (", lm.num_key_value_heads, " key/value) of ", lm.head_dim, ", ",
-                lm.vocab_size, " tokens, context ", lm.max_position_embeddings, "\n");
+                lm.vocab_size, " tokens, context ", ContextLimit(spec), "\n");
   out += StrCat("prompt     ", Name(spec.prompt.chat_template), ", era ", spec.prompt.era == Era::kA ? "A" : "B", "\n");
   out += StrCat("tokenizer  ", TokenizerName(spec.tokenizer.kind), "\n");
   for (const std::string& note : spec.notes) out += StrCat("note       ", note, "\n");

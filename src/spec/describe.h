@@ -8,6 +8,9 @@
 
 namespace galago::spec {
 
+// Positions the model was made for, less if its tokenizer states a smaller limit; 2048 where neither is stated.
+int64_t ContextLimit(const ModelSpec& spec);
+
 // Everything a spec says, with the field names of model_spec.h: `galago inspect --json`.
 Json Describe(const ModelSpec& spec);
 

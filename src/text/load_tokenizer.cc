@@ -34,8 +34,9 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeSentencePieceTokenizer(std::string_view
     if (type == PieceType::kControl || type == PieceType::kUnknown) parts->special.insert(static_cast<int32_t>(i));
   }
   const std::vector<int32_t> keep_out(parts->special.begin(), parts->special.end());
-  ASSIGN_OR_RETURN(SpmModel spm, SpmModel::Make(file.pieces, {.byte_fallback = file.byte_fallback}, keep_out));
-  parts->model = std::make_unique<SpmModel>(std::move(spm));
+  auto spm = SpmModel::Make(file.pieces, {.byte_fallback = file.byte_fallback}, keep_out);
+  if (!spm.ok()) return Annotate(spm.status(), "tokenizer.model");
+  parts->model = std::make_unique<SpmModel>(*std::move(spm));
   parts->space_prefix = !options.legacy         ? SpacePrefix::kTextStart
                         : file.add_dummy_prefix ? SpacePrefix::kEveryStretch
                                                 : SpacePrefix::kNone;
