@@ -65,13 +65,16 @@ function(galago_library name)
   endif()
 endfunction()
 
-# galago_test(NAME SOURCES file... [DEPS target...]): a GoogleTest program whose cases ctest lists one by one.
+# galago_test(NAME SOURCES file... [DEPS target...] [UNLISTED]): a GoogleTest program, one ctest case; UNLISTED leaves it to
+# the caller to add cases.
 function(galago_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "UNLISTED" "" "SOURCES;DEPS" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE GALAGO_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  if(NOT ARG_UNLISTED)
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  endif()
 endfunction()
