@@ -96,7 +96,8 @@ constexpr std::array<Choice<Alpha>, 3> kAlpha = {
 constexpr std::array<Choice<Aspect>, 4> kAspect = {
     {{"model", Aspect::kModel}, {"crop", Aspect::kCrop}, {"resize", Aspect::kResize}, {"pad", Aspect::kPad}}};
 constexpr std::array<Choice<Precision>, 2> kPrecision = {{{"f32", Precision::kF32}, {"bf16", Precision::kBf16}}};
-constexpr std::array<Choice<Vila15>, 2> kVila15 = {{{"eraA", Vila15::kEraA}, {"eraB", Vila15::kEraB}}};
+constexpr std::array<Choice<Vila15>, 3> kVila15 = {
+    {{"eraA", Vila15::kEraA}, {"eraA-aug", Vila15::kEraAAug2024}, {"eraB", Vila15::kEraB}}};
 constexpr std::array<Choice<ColorMode>, 3> kColor = {
     {{"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}}};
 constexpr std::array<Choice<ProgressMode>, 5> kProgress = {{{"auto", ProgressMode::kAuto},
@@ -195,7 +196,7 @@ void AddModelFlags(Table& table) {
             SetText([](Options& o) -> std::string& { return o.model_options.mmproj; }));
   table.Add({"--chat-template"}, "NAME", "built-in prompt template (default: the checkpoint's)",
             SetText([](Options& o) -> std::string& { return o.model_options.chat_template; }));
-  table.Add({"--vila15-compat"}, "ERA", "which reference behaviour a VILA-1.5 checkpoint gets: eraA, eraB",
+  table.Add({"--vila15-compat"}, "ERA", "which reference behaviour a VILA-1.5 checkpoint gets: eraA, eraA-aug, eraB",
             SetChoice<Vila15>([](Options& o) -> Vila15& { return o.model_options.vila15; }, kVila15));
   table.Add({"--conv-mode"}, "NAME", "ignored: the checkpoint knows its own template",
             [](Options& o, const std::string&) {

@@ -165,7 +165,9 @@ Image Squared(const spec::PreprocessSpec& spec, const Image& image, ThreadPool* 
   if (spec.image_aspect_ratio == AspectMode::kPad) {
     Colour fill;
     for (size_t c = 0; c < 3; ++c) fill[c] = static_cast<uint8_t>(spec.image_mean[c] * 255.0);
-    return ResizeBicubic(image, SquareCanvas(image.width, image.height, fill), size, size, whole, pool);
+    Canvas canvas = SquareCanvas(image.width, image.height, fill);
+    if (spec.pad_bottom_right) canvas.x = canvas.y = 0;
+    return ResizeBicubic(image, canvas, size, size, whole, pool);
   }
   if (spec.image_aspect_ratio == AspectMode::kResize || spec.processor == spec::Processor::kSquash) {
     return ResizeBicubic(image, size, size, pool);

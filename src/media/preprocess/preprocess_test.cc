@@ -66,6 +66,18 @@ void ExpectTile(const Preprocessed& got, int64_t tile, const Image& image, int64
   }
 }
 
+TEST(Preprocess, PadBottomRightPutsThePictureAtTheTopLeft) {
+  PreprocessSpec spec = MobileVlm();
+  const Image wide = Noise(336, 168);
+  const auto centred = PreprocessImage(spec, wide, Turn::kOnlyImage);
+  spec.pad_bottom_right = true;
+  const auto top = PreprocessImage(spec, wide, Turn::kOnlyImage);
+  ASSERT_TRUE(centred.ok() && top.ok());
+  // A 336-pixel square needs no resizing, so rows of the picture move up by a quarter of it unchanged.
+  for (int64_t i = 0; i < 168 * 336; ++i) ASSERT_EQ(top->pixels.f32()[i], centred->pixels.f32()[84 * 336 + i]) << i;
+  EXPECT_EQ(top->pixels.f32()[335 * 336], centred->pixels.f32()[0]);
+}
+
 // The table of published sizes: grid of NVILA-Lite with its tiles, grid and tiles of NVILA.
 TEST(PlanImage, GridsOfCommonSizes) {
   struct Case {
