@@ -17,6 +17,7 @@ ARROWS = {
     "media": ["spec", "ops"],
     "models": ["nn", "spec", "io"],
     "engine": ["models", "text", "media", "include"],
+    "train": ["spec", "io", "text", "media"],
 }
 FREE = {"base"}
 ANYTHING = {"tests", "fuzz", "bench"}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing of Galago's Debian packages: install_deps.sh [build|test]. Does nothing when all are there.
+# Installs what is missing of Galago's Debian packages: install_deps.sh [build|train|test]. Does nothing when all are there.
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config git ca-certificates lld ccache
@@ -7,11 +7,18 @@ build=(g++ cmake ninja-build pkg-config git ca-certificates lld ccache
   libjpeg-dev libpng-dev libwebp-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libsentencepiece-dev libprotobuf-dev libpcre2-dev libicu-dev)
-test=(libgtest-dev libgmock-dev googletest libbenchmark-dev python3 clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
+train=(libtorch-dev libopenblas0-openmp libopenmpi-dev openmpi-bin libcairo2-dev libpango1.0-dev
+  fonts-dejavu fonts-liberation tuxpaint-stamps-default)
+test=("${train[@]}" libgtest-dev libgmock-dev googletest libbenchmark-dev python3 clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
   g++-aarch64-linux-gnu qemu-user)
 
 packages=("${build[@]}")
-[ "${1:-build}" = test ] && packages+=("${test[@]}")
+case "${1:-build}" in
+  build) ;;
+  train) packages+=("${train[@]}") ;;
+  test) packages+=("${test[@]}") ;;
+  *) echo "usage: install_deps.sh [build|train|test]" >&2; exit 2 ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,0 +1,85 @@
+#ifndef GALAGO_TRAIN_MODULES_VLM_H_
+#define GALAGO_TRAIN_MODULES_VLM_H_
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "galago/status.h"
+#include "src/spec/model_spec.h"
+#include "train/data/sequence.h"
+
+namespace galago::train {
+
+enum class Part { kVision, kProjector, kLanguage };
+std::string_view Name(Part part);
+
+// A tensor of the checkpoint. `name` is the checkpoint's, with the folder of its part in front:
+// "llm/model.layers.0.mlp.up_proj.weight".
+struct Parameter {
+  std::string name;
+  Part part = Part::kLanguage;
+  torch::Tensor value;  // float32 leaf: the master copy
+  bool decays = true;   // false for norms and biases
+  bool is_norm = false;
+};
+
+enum class Precision { kF32, kBf16 };
+
+struct RunOptions {
+  Precision precision = Precision::kBf16;  // of products and activations; sums, norms, softmax and loss are float32
+  bool recompute_vision = false;           // layers' activations are computed again in the backward pass
+  bool recompute_language = false;
+  // Which parts build a graph. A part that is not trained runs without one where nothing before it is.
+  bool train_vision = true;
+  bool train_projector = true;
+  bool train_language = true;
+};
+
+struct LossOptions {
+  // Loss = sum over labels of -log p / divisor: N_tok of the whole optimiser step (all micro-batches, all ranks).
+  double divisor = 1.0;
+  // Smoothed targets among the time tokens; 0: hard targets everywhere.
+  double soft_ce_std = 0.0;
+  std::vector<int64_t> time_token_ids;  // consecutive
+};
+
+// A vision-language model with gradients, from the same spec as the engine's. Not thread-safe.
+class Vlm {
+ public:
+  // Random weights as the reference initialises them, from `seed` alone.
+  static StatusOr<std::unique_ptr<Vlm>> Init(const spec::ModelSpec& spec, uint64_t seed);
+  // The weights of the checkpoint the spec was parsed from.
+  static StatusOr<std::unique_ptr<Vlm>> Load(const spec::ModelSpec& spec);
+  virtual ~Vlm() = default;
+
+  virtual const spec::ModelSpec& spec() const = 0;
+  // In a fixed order: vision, projector, language. Values may be changed in place (the optimiser does), after which
+  // WeightsChanged must be called: rounded copies are kept for the products.
+  virtual std::vector<Parameter>& parameters() = 0;
+  virtual void WeightsChanged() = 0;
+  virtual void SetOptions(const RunOptions& options) = 0;
+  // Ids of the text embedded around pictures and frames ("\n" after each): what the tokenizer makes of the spec's
+  // framing strings. To be set before a forward pass with media.
+  virtual void SetFraming(std::vector<int32_t> start, std::vector<int32_t> end, std::vector<int32_t> sep) = 0;
+
+  // Rows of the last layer after the final norm, [N, D], with a graph.
+  virtual torch::Tensor Hidden(const Packed& batch) = 0;
+  // Scalar float32 with a graph.
+  virtual torch::Tensor Loss(const Packed& batch, const LossOptions& options) = 0;
+  // [N, V] float32, without a graph: for tests and checks.
+  virtual torch::Tensor Logits(const Packed& batch) = 0;
+};
+
+// Writes the model in the published layout of its family (sub-folders llm/, vision_tower/, mm_projector/), weights in
+// bf16 or f32. `configs` is the directory whose JSON and tokenizer files are copied beside the weights. Everything is
+// written beside `out` and renamed.
+Status Export(Vlm& model, const std::filesystem::path& configs, const std::filesystem::path& out, Precision precision);
+
+}  // namespace galago::train
+
+#endif  // GALAGO_TRAIN_MODULES_VLM_H_
