@@ -1,0 +1,16 @@
+#ifndef GALAGO_TRAIN_WORLD_MAKERS_H_
+#define GALAGO_TRAIN_WORLD_MAKERS_H_
+
+#include <memory>
+
+#include "galago/status.h"
+#include "train/world/task.h"
+
+// Every task, by the function that makes it. A new task is one line here and one in task.cc.
+namespace galago::world {
+
+using TaskOr = StatusOr<std::unique_ptr<const Task>>;
+
+}  // namespace galago::world
+
+#endif  // GALAGO_TRAIN_WORLD_MAKERS_H_

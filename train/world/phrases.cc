@@ -1,0 +1,67 @@
+#include "train/world/phrases.h"
+
+#include <array>
+
+#include "src/base/check.h"
+
+namespace galago::world {
+
+std::string_view Pick(const Wordings& wordings, Rng& rng, Split split) {
+  return rng.Pick(split == Split::kHeldout ? wordings.heldout : wordings.train);
+}
+
+std::string Fill(std::string_view wording, Slots slots) {
+  std::string text;
+  size_t done = 0;
+  while (done < wording.size()) {
+    const size_t open = wording.find('{', done);
+    text += wording.substr(done, open == std::string_view::npos ? open : open - done);
+    if (open == std::string_view::npos) break;
+    const size_t close = wording.find('}', open);
+    CHECK(close != std::string_view::npos);
+    const std::string_view name = wording.substr(open + 1, close - open - 1);
+    bool found = false;
+    for (const auto& [slot, value] : slots) {
+      if (slot != name) continue;
+      text += value;
+      found = true;
+    }
+    CHECK(found);
+    done = close + 1;
+  }
+  return text;
+}
+
+std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots) {
+  return Fill(Pick(wordings, rng, split), slots);
+}
+
+std::string WithArticle(std::string_view noun) {
+  constexpr std::string_view kVowels = "aeiouAEIOU";
+  const bool vowel = !noun.empty() && kVowels.find(noun.front()) != std::string_view::npos;
+  return std::string(vowel ? "an " : "a ").append(noun);
+}
+
+std::string JoinWords(std::span<const std::string> words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+std::string Capitalised(std::string_view text) {
+  std::string result(text);
+  if (!result.empty() && result[0] >= 'a' && result[0] <= 'z') result[0] = static_cast<char>(result[0] - 'a' + 'A');
+  return result;
+}
+
+std::string_view NumberWord(int64_t number) {
+  static constexpr std::array<std::string_view, 13> kWords = {
+      "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
+  CHECK(number >= 0 && number < static_cast<int64_t>(kWords.size()));
+  return kWords[static_cast<size_t>(number)];
+}
+
+}  // namespace galago::world

@@ -1,0 +1,43 @@
+#ifndef GALAGO_TRAIN_WORLD_PHRASES_H_
+#define GALAGO_TRAIN_WORLD_PHRASES_H_
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "train/world/rng.h"
+#include "train/world/sample.h"
+
+// Wordings of questions and sentences.
+namespace galago::world {
+
+// The ways one thing is said; `heldout` holds those that training never shows. Held-out wordings put together words
+// and turns of phrase that training does show in other places: the test is of understanding, not of vocabulary.
+// "{name}" marks what Fill() puts in.
+struct Wordings {
+  std::vector<std::string_view> train;
+  std::vector<std::string_view> heldout;
+};
+std::string_view Pick(const Wordings& wordings, Rng& rng, Split split);
+
+using Slots = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+// Puts the values in the place of "{name}" marks; every mark must have a value.
+std::string Fill(std::string_view wording, Slots slots);
+// Pick and Fill.
+std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots = {});
+
+// "a star", "an orange star".
+std::string WithArticle(std::string_view noun);
+// "a", "a and b", "a, b and c".
+std::string JoinWords(std::span<const std::string> words);
+// First letter in upper case.
+std::string Capitalised(std::string_view text);
+// "zero" to "twelve".
+std::string_view NumberWord(int64_t number);
+
+}  // namespace galago::world
+
+#endif  // GALAGO_TRAIN_WORLD_PHRASES_H_
