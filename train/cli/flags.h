@@ -1,0 +1,64 @@
+#ifndef GALAGO_TRAIN_CLI_FLAGS_H_
+#define GALAGO_TRAIN_CLI_FLAGS_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "galago/status.h"
+
+namespace galago::train {
+
+// What the program tells its caller; the same codes as galago's (docs/cli.md), and 124 for a time limit.
+enum class Exit {
+  kSuccess = 0,
+  kInternal = 1,
+  kUsage = 2,
+  kInput = 3,  // data: missing, damaged
+  kModel = 4,
+  kResources = 5,
+  kTimeLimit = 124,
+  kInterrupted = 130,
+  kTerminated = 143,
+};
+
+// The code that a failure maps to where it did not happen to the model.
+Exit ExitCodeFor(const Status& status);
+
+// One option of a command.
+struct Flag {
+  std::string name;   // "--out"
+  std::string value;  // placeholder of the value; empty for a switch
+  std::string help;
+  std::function<Status(const std::string&)> set;  // switches get ""
+};
+
+// Setters for the usual kinds. The target outlives the flag.
+Flag Switch(std::string name, bool& target, std::string help);
+Flag Text(std::string name, std::string value, std::string& target, std::string help);
+Flag Texts(std::string name, std::string value, std::vector<std::string>& target, std::string help);  // repeatable
+Flag Whole(std::string name, std::string value, int64_t& target, int64_t min, int64_t max, std::string help);
+Flag Number(std::string name, std::string value, double& target, double min, double max, std::string help);
+
+struct Usage {
+  std::string synopsis;  // "galago-train run RECIPE [options]"
+  std::string summary;   // what the command does, one or more lines
+  std::vector<Flag> flags;
+};
+
+// Reads "--name value" and "--name=value"; what is no flag comes back in order, and everything behind "--". An unknown
+// flag is refused with the nearest one there is. "--help" comes back as the single argument "--help".
+StatusOr<std::vector<std::string>> ParseFlags(const Usage& usage, std::span<const std::string> args);
+
+std::string HelpText(const Usage& usage);
+
+// Prints "error: ..." and returns the code.
+int Fail(const Status& status);
+int Fail(const Status& status, Exit code);
+
+}  // namespace galago::train
+
+#endif  // GALAGO_TRAIN_CLI_FLAGS_H_
