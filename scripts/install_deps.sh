@@ -7,8 +7,12 @@ build=(g++ cmake ninja-build pkg-config git ca-certificates lld ccache
   libjpeg-dev libpng-dev libwebp-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libsentencepiece-dev libprotobuf-dev libpcre2-dev libicu-dev)
-train=(libtorch-dev libopenblas0-openmp libopenmpi-dev openmpi-bin libcairo2-dev libpango1.0-dev
-  fonts-dejavu fonts-liberation tuxpaint-stamps-default)
+train=(libtorch-dev libopenblas0-openmp libopenmpi-dev openmpi-bin libtomlplusplus-dev libcairo2-dev libpango1.0-dev
+  fonts-dejavu fonts-liberation fonts-roboto-unhinted fonts-lato fonts-cabin fonts-tuffy fonts-sil-gentium-basic
+  fonts-b612 fonts-courier-prime fonts-averia-serif-gwf fonts-comic-neue fonts-comfortaa fonts-dosis fonts-quicksand
+  fonts-league-spartan fonts-open-sans fonts-cantarell fonts-go fonts-crosextra-caladea fonts-play
+  fonts-averia-sans-gwf
+  tuxpaint-stamps-default)
 test=("${train[@]}" libgtest-dev libgmock-dev googletest libbenchmark-dev python3 clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev
   g++-aarch64-linux-gnu qemu-user)
 
