@@ -124,6 +124,11 @@ class PromptBuilder {
         text += spec_.era == spec::Era::kB ? WithoutMediaTokens(*words) : *words;
         continue;
       }
+      if (const auto* trusted = std::get_if<TrustedText>(&part)) {
+        flush();
+        out += trusted->text;
+        continue;
+      }
       const MediaPart& media = std::get<MediaPart>(part);
       if (turn.role != Role::kUser) return InvalidArgument(StrCat("media ", media.index, " is not in a user turn"));
       if (media.num_slots < 1)
@@ -164,7 +169,7 @@ class PromptBuilder {
   }
 
   std::string MarkersEraB(const MediaPart& media) {
-    if (media.kind == spec::MediaKind::kVideo && media.num_slots == 1) {
+    if (media.kind == spec::MediaKind::kVideo && media.num_slots == 1 && !media.frames_as_images) {
       Push(slots_.videos, media);
       return spec_.video_token;
     }
@@ -217,7 +222,7 @@ class PromptBuilder {
     const auto image_id = slots_.images.empty() ? std::nullopt : tokenizer_.TokenToId(spec_.image_token);
     const auto video_id = slots_.videos.empty() ? std::nullopt : tokenizer_.TokenToId(spec_.video_token);
     if ((!slots_.images.empty() && !image_id) || (!slots_.videos.empty() && !video_id)) {
-      return InvalidArgument(
+      return DataLoss(
           StrCat("the vocabulary has no ", image_id ? spec_.video_token : spec_.image_token, " token"));
     }
     ASSIGN_OR_RETURN(const auto ids, tokenizer_.Encode(rendered, Encoding()));
@@ -231,7 +236,7 @@ class PromptBuilder {
         auto& queue = is_image ? slots_.images : slots_.videos;
         size_t& next = is_image ? next_image : next_video;
         if (next == queue.size()) {
-          return InvalidArgument(StrCat("the prompt has more media tokens than the ", queue.size(), " media given"));
+          return DataLoss(StrCat("the chat template shows more than the ", queue.size(), " media given"));
         }
         AddSlot(queue[next++]);
         at_segment_start = true;
@@ -247,7 +252,7 @@ class PromptBuilder {
       at_segment_start = false;
     }
     if (next_image != slots_.images.size() || next_video != slots_.videos.size()) {
-      return InvalidArgument(StrCat("the chat template shows ", next_image + next_video, " of ",
+      return DataLoss(StrCat("the chat template shows ", next_image + next_video, " of ",
                                     slots_.images.size() + slots_.videos.size(), " media"));
     }
     return OkStatus();

@@ -1,0 +1,218 @@
+#include "train/data/sequence_builder.h"
+
+#include <algorithm>
+
+#include "src/base/check.h"
+#include "src/base/strings.h"
+#include "train/data/prepare_media.h"
+#include "train/data/times.h"
+
+namespace galago::train {
+namespace {
+
+constexpr std::string_view kSentinel = "<vila/sentinel>";
+
+Status CheckTimeTokens(const spec::VideoSpec& video, const text::Tokenizer& tokenizer, std::vector<int64_t>& ids) {
+  for (int64_t t = 0; t < video.num_time_tokens; ++t) {
+    const std::string token = ReplaceAll(video.time_token_format, "{t}", StrCat(t));
+    const auto id = tokenizer.TokenToId(token);
+    if (!id)
+      return InvalidArgument(
+          StrCat("the tokenizer has no token ", token, ", the model has ", video.num_time_tokens, " time tokens"));
+    if (!ids.empty() && *id != ids.back() + 1) {
+      return InvalidArgument(StrCat("time token ", token, " is id ", *id, ", expected ", ids.back() + 1));
+    }
+    ids.push_back(*id);
+  }
+  return OkStatus();
+}
+
+bool HasText(const text::Turn& turn) {
+  return std::any_of(turn.parts.begin(), turn.parts.end(), [](const text::Part& part) {
+    const auto* words = std::get_if<std::string>(&part);
+    return words != nullptr && !Trim(*words).empty();
+  });
+}
+
+}  // namespace
+
+struct SequenceBuilder::Prepared {
+  std::vector<std::shared_ptr<const MediaInput>> media;
+  double duration_s = 0.0;  // of the first video; 0: none, or not known
+};
+
+struct SequenceBuilder::Flat {
+  std::vector<int32_t> ids;
+  std::vector<text::MediaSlot> slots;  // of the kMediaRow ids, in order
+};
+
+StatusOr<std::shared_ptr<const SequenceBuilder>> SequenceBuilder::Make(const spec::ModelSpec& spec,
+                                                                       const BuilderOptions& options) {
+  auto builder = std::shared_ptr<SequenceBuilder>(new SequenceBuilder(spec, options));
+  const std::vector<std::string> sentinel = {std::string(kSentinel)};
+  for (auto* tokenizer : {&builder->tokenizer_, &builder->sentinel_tokenizer_}) {
+    ASSIGN_OR_RETURN(*tokenizer, text::LoadTokenizer(spec.tokenizer));
+    text::AddMediaTokens(spec.prompt, **tokenizer);
+  }
+  builder->sentinel_ = builder->sentinel_tokenizer_->AddSpecialTokens(sentinel).front();
+  RETURN_IF_ERROR(CheckTimeTokens(spec.video, *builder->tokenizer_, builder->time_token_ids_));
+  builder->bare_prompt_ = spec.prompt;
+  builder->bare_prompt_.chat_template = spec::Template::kNone;
+  ASSIGN_OR_RETURN(builder->image_framing_,
+                   text::EncodeFraming(spec.prompt.image_encoder.framing, *builder->tokenizer_));
+  const spec::MediaFraming& frames =
+      std::visit([](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, spec.video.encoder);
+  ASSIGN_OR_RETURN(builder->video_framing_, text::EncodeFraming(frames, *builder->tokenizer_));
+  return std::shared_ptr<const SequenceBuilder>(std::move(builder));
+}
+
+Status SequenceBuilder::CheckShape(const Record& record) const {
+  if (record.turns.empty()) return DataLoss("has no text");
+  if (!record.media.empty() && !spec_.vision) return InvalidArgument("has media, the model reads text only");
+  if (record.style != Style::kChat) {
+    CHECK_EQ(record.turns.size(), size_t{1});
+    return OkStatus();
+  }
+  for (size_t i = 0; i < record.turns.size(); ++i) {
+    const text::Role expected = i % 2 == 0 ? text::Role::kUser : text::Role::kAssistant;
+    if (record.turns[i].role != expected) {
+      return DataLoss(StrCat("turn ", i + 1, " is of the ", text::Name(record.turns[i].role), ", expected the ",
+                             text::Name(expected)));
+    }
+    if (expected == text::Role::kAssistant && !HasText(record.turns[i])) {
+      return DataLoss(StrCat("answer ", i / 2 + 1, " is empty"));
+    }
+  }
+  if (record.turns.size() % 2 != 0) {
+    return DataLoss(StrCat("question ", record.turns.size() / 2 + 1, " has no answer"));
+  }
+  return OkStatus();
+}
+
+// Pictures are cut into tiles only in a record with a single one; frames that join the pictures count
+// (NVlabs/VILA: llava/model/llava_arch.py, generate_content).
+StatusOr<SequenceBuilder::Prepared> SequenceBuilder::Prepare(const Record& record) const {
+  Prepared out;
+  out.media.resize(record.media.size());
+  int64_t num_pictures = 0;
+  for (const spec::MediaKind kind : {spec::MediaKind::kVideo, spec::MediaKind::kImage}) {
+    if (kind == spec::MediaKind::kImage) {
+      num_pictures +=
+          std::count_if(record.media.begin(), record.media.end(), [&](const Medium& m) { return m.kind == kind; });
+    }
+    const media::Turn turn = num_pictures == 1 ? media::Turn::kOnlyImage : media::Turn::kOneOfSeveral;
+    for (size_t i = 0; i < record.media.size(); ++i) {
+      const Medium& medium = record.media[i];
+      if (medium.kind != kind) continue;
+      ASSIGN_OR_RETURN(PreparedMedium prepared, PrepareMedium(spec_, medium, turn, record.max_tiles));
+      const text::FramingIds& framing = kind == spec::MediaKind::kVideo ? video_framing_ : image_framing_;
+      auto rows = spec::SlotRows(spec_, prepared.pixels.layout, framing.lengths());
+      if (!rows.ok()) return Annotate(rows.status(), medium.name);
+      if (kind == spec::MediaKind::kVideo) {
+        if (spec_.video.frames_as_images) num_pictures += prepared.pixels.layout.tiles;
+        if (out.duration_s == 0.0) out.duration_s = prepared.duration_s;
+      }
+      out.media[i] = std::make_shared<const MediaInput>(MediaInput{std::move(prepared.pixels), *std::move(rows)});
+    }
+  }
+  return out;
+}
+
+std::vector<text::Turn> SequenceBuilder::Turns(const Record& record, const Prepared& media) const {
+  std::vector<text::Turn> turns;
+  for (const text::Turn& turn : record.turns) {
+    text::Turn& out = turns.emplace_back(text::Turn{.role = turn.role, .parts = {}});
+    for (const text::Part& part : turn.parts) {
+      if (const auto* slot = std::get_if<text::MediaPart>(&part)) {
+        const MediaInput& input = *media.media[static_cast<size_t>(slot->index)];
+        text::MediaPart& placed = std::get<text::MediaPart>(out.parts.emplace_back(*slot));
+        placed.kind = input.pixels.layout.kind;
+        placed.num_slots = static_cast<int64_t>(input.slot_rows.size());
+        placed.frames_as_images = spec_.video.frames_as_images;
+      } else if (const auto* words = std::get_if<std::string>(&part); words != nullptr && record.times) {
+        for (text::Part& piece : WithTimeTokens(*words, media.duration_s, spec_.video)) {
+          out.parts.push_back(std::move(piece));
+        }
+      } else {
+        out.parts.push_back(part);
+      }
+    }
+  }
+  return turns;
+}
+
+StatusOr<SequenceBuilder::Flat> SequenceBuilder::Encode(const spec::PromptSpec& prompt,
+                                                        const text::Tokenizer& tokenizer,
+                                                        const std::vector<text::Turn>& turns,
+                                                        const std::optional<std::string>& system) const {
+  text::PromptOptions options;
+  options.system = system;
+  options.add_generation_prompt = false;
+  ASSIGN_OR_RETURN(const text::Prompt built, text::BuildPrompt(prompt, tokenizer, turns, options));
+  Flat flat;
+  for (const text::PromptPiece& piece : built.pieces) {
+    if (const auto* ids = std::get_if<std::vector<int32_t>>(&piece)) {
+      flat.ids.insert(flat.ids.end(), ids->begin(), ids->end());
+    } else {
+      flat.ids.push_back(kMediaRow);
+      flat.slots.push_back(std::get<text::MediaSlot>(piece));
+    }
+  }
+  return flat;
+}
+
+StatusOr<std::vector<int32_t>> SequenceBuilder::ChatLabels(const Record& record, std::vector<text::Turn> turns,
+                                                           const Flat& flat) const {
+  for (text::Turn& turn : turns) {
+    if (turn.role == text::Role::kAssistant) turn.parts = {text::TrustedText{std::string(kSentinel)}};
+  }
+  ASSIGN_OR_RETURN(const Flat with_sentinels, Encode(spec_.prompt, *sentinel_tokenizer_, turns, record.system));
+  return MakeLabels(options_.labels, flat.ids, with_sentinels.ids, sentinel_);
+}
+
+Status SequenceBuilder::AddEnd(Style style, Flat& flat) const {
+  if (style == Style::kCaption) {
+    if (!tokenizer_->eos_id()) return InvalidArgument("the tokenizer has no end-of-text token for captions");
+    flat.ids.push_back(*tokenizer_->eos_id());
+  } else if (style == Style::kPlain) {
+    ASSIGN_OR_RETURN(const auto newline, tokenizer_->Encode("\n", {.add_special = false}));
+    flat.ids.insert(flat.ids.end(), newline.begin(), newline.end());
+  }
+  return OkStatus();
+}
+
+StatusOr<Sequence> SequenceBuilder::Build(const Record& record) const {
+  RETURN_IF_ERROR(CheckShape(record));
+  ASSIGN_OR_RETURN(Prepared media, Prepare(record));
+  std::vector<text::Turn> turns = Turns(record, media);
+  const bool chat = record.style == Style::kChat;
+  ASSIGN_OR_RETURN(Flat flat, Encode(chat ? spec_.prompt : bare_prompt_, *tokenizer_, turns, record.system));
+  RETURN_IF_ERROR(AddEnd(record.style, flat));
+  std::vector<int32_t> labels = flat.ids;
+  if (chat) {
+    ASSIGN_OR_RETURN(labels, ChatLabels(record, std::move(turns), flat));
+  }
+
+  Sequence out;
+  out.source = record.source;
+  size_t next_slot = 0;
+  for (size_t i = 0; i < flat.ids.size(); ++i) {
+    if (flat.ids[i] == kMediaRow) {
+      const text::MediaSlot& slot = flat.slots[next_slot++];
+      const MediaInput& input = *media.media[static_cast<size_t>(slot.media_index)];
+      out.pieces.emplace_back(SlotRows{.media = slot.media_index,
+                                       .slot = slot.slot_index,
+                                       .rows = input.slot_rows[static_cast<size_t>(slot.slot_index)]});
+      continue;
+    }
+    if (out.pieces.empty() || std::holds_alternative<SlotRows>(out.pieces.back())) out.pieces.emplace_back(TokenRun());
+    TokenRun& run = std::get<TokenRun>(out.pieces.back());
+    run.ids.push_back(flat.ids[i]);
+    run.labels.push_back(labels[i]);
+  }
+  out.media = std::move(media.media);
+  if (out.num_labels() == 0) return DataLoss("no token carries loss");
+  return out;
+}
+
+}  // namespace galago::train

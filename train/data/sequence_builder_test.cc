@@ -1,0 +1,200 @@
+#include "train/data/sequence_builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "src/spec/parse.h"
+#include "train/data/marks.h"
+#include "train/data/test_records.h"
+#include "train/data/world_dataset.h"
+
+namespace galago::train {
+namespace {
+
+using testing::Chat;
+using ::testing::HasSubstr;
+using testing::Picture;
+using testing::TinyBuilder;
+
+// Text of the ids that carry loss and of those that do not, media rows as "[rows]".
+struct Shown {
+  std::string learnt, ignored;
+};
+
+Shown Show(const SequenceBuilder& builder, const Sequence& sequence) {
+  Shown out;
+  for (const auto& piece : sequence.pieces) {
+    if (const auto* slot = std::get_if<SlotRows>(&piece)) {
+      out.ignored += "[" + std::to_string(slot->rows) + "]";
+      continue;
+    }
+    const TokenRun& run = std::get<TokenRun>(piece);
+    for (size_t i = 0; i < run.ids.size(); ++i) {
+      (run.labels[i] == kIgnore ? out.ignored : out.learnt) += builder.tokenizer().IdToPiece(run.ids[i]);
+    }
+  }
+  return out;
+}
+
+TEST(SequenceBuilder, ChatLabelsAnswersOnly) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  Record record = Chat({"What is it?", "A cat.", "Sure?", " Yes.\nVery. "});
+  record.media.push_back(Picture(56, 56));
+  record.turns[0].parts = MediaInFront(record.media, "<image>\nWhat is it?");
+  record.system = "";
+  const auto sequence = builder->Build(record);
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  const Shown shown = Show(*builder, *sequence);
+  EXPECT_EQ(shown.learnt, "A cat.<|im_end|>Yes.\nVery.<|im_end|>");
+  const int64_t rows = sequence->media[0]->slot_rows[0];
+  EXPECT_EQ(shown.ignored, "<|im_start|>system\n<|im_end|>\n<|im_start|>user\n[" + std::to_string(rows) +
+                               "]\nWhat is it?<|im_end|>\n<|im_start|>assistant\n\n<|im_start|>user\nSure?<|im_end|>\n"
+                               "<|im_start|>assistant\n\n");
+}
+
+// The rules agree on models of every era and template, and the ids are those the engine makes of the conversation.
+TEST(SequenceBuilder, RulesAgreeAndIdsAreTheEngines) {
+  for (const std::string name : {"nvila_lite_2b", "nvila_8b_video", "nvila_8b", "nvila_hf", "vila15_3b", "vila15_8b",
+                                 "vila15_40b", "vila15_3b_era_b"}) {
+    const std::string model = name == "vila15_3b_era_b" ? "vila15_3b" : name;
+    const spec::ParseOptions parse{.vila15_compat = name == "vila15_3b_era_b" ? std::optional(spec::Vila15Compat::kEraB)
+                                                                              : std::nullopt};
+    const auto span = TinyBuilder(model, {}, parse);
+    const auto greedy = TinyBuilder(model, {.labels = LabelRule::kGreedyMatch}, parse);
+    Record record = Chat({"What is it?", "A cat, I think.", "Where does it sit?", "On 12 mats"});
+    record.media.push_back(Picture(60, 40));
+    record.turns[0].parts = MediaInFront(record.media, "What is it?");
+    const auto a = span->Build(record);
+    const auto b = greedy->Build(record);
+    ASSERT_TRUE(a.ok()) << name << ": " << a.status();
+    ASSERT_TRUE(b.ok()) << name << ": " << b.status();
+    std::vector<int32_t> ids;
+    for (size_t i = 0; i < a->pieces.size(); ++i) {
+      const auto* run = std::get_if<TokenRun>(&a->pieces[i]);
+      if (run == nullptr) {
+        ids.push_back(text::kMediaSlotId);
+        continue;
+      }
+      EXPECT_EQ(run->labels, std::get<TokenRun>(b->pieces[i]).labels) << name;
+      for (size_t k=0;k<run->ids.size();++k) if (run->labels[k]!=std::get<TokenRun>(b->pieces[i]).labels[k]) std::cerr<<"DIFF "<<k<<" "<<run->ids[k]<<" '"<<span->tokenizer().IdToPiece(run->ids[k])<<"' "<<run->labels[k]<<" prev '"<<span->tokenizer().IdToPiece(run->ids[k-1])<<"'\n";
+      ids.insert(ids.end(), run->ids.begin(), run->ids.end());
+    }
+    std::string learnt = Show(*span, *a).learnt;
+    EXPECT_THAT(learnt, HasSubstr("A cat, I think.")) << name;
+    EXPECT_THAT(learnt, HasSubstr("On 12 mats")) << name;
+    EXPECT_THAT(learnt, ::testing::Not(HasSubstr("sit"))) << name;
+
+    text::MediaPart slot{.num_slots = static_cast<int64_t>(a->media[0]->slot_rows.size())};
+    std::vector<text::Turn> turns = record.turns;
+    turns[0].parts[0] = slot;
+    const auto prompt =
+        text::BuildPrompt(span->spec().prompt, span->tokenizer(), turns, {.add_generation_prompt = false});
+    ASSERT_TRUE(prompt.ok());
+    EXPECT_EQ(ids, prompt->input_ids) << name;
+  }
+}
+
+TEST(SequenceBuilder, OnlyASinglePictureIsTiled) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  Record one = Chat({"", "two"});
+  one.media.push_back(Picture(112, 56));
+  one.turns[0].parts = MediaInFront(one.media, "Q");
+  const auto tiled = builder->Build(one);
+  ASSERT_TRUE(tiled.ok()) << tiled.status();
+  EXPECT_EQ(tiled->media[0]->slot_rows.size(), 3u);  // two tiles and the thumbnail
+
+  Record several = one;
+  several.media.push_back(Picture(112, 56));
+  several.turns[0].parts = MediaInFront(several.media, "Q");
+  const auto whole = builder->Build(several);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(whole->media[0]->slot_rows.size(), 1u);
+  EXPECT_EQ(whole->media[1]->slot_rows.size(), 1u);
+
+  one.max_tiles = 1;
+  EXPECT_EQ((*builder->Build(one)).media[0]->slot_rows.size(), 1u);
+}
+
+TEST(SequenceBuilder, TextOfARecordNeverBecomesASpecialToken) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  const std::string nasty = "a<|im_end|>b<|im_start|>c<vila/sentinel>d<|endoftext|>";
+  const auto sequence = builder->Build(Chat({nasty, nasty}));
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  int64_t ends = 0, starts = 0;
+  for (const int32_t id : std::get<TokenRun>(sequence->pieces[0]).ids) {
+    ends += id == *builder->tokenizer().TokenToId("<|im_end|>") ? 1 : 0;
+    starts += id == *builder->tokenizer().TokenToId("<|im_start|>") ? 1 : 0;
+    EXPECT_NE(id, *builder->tokenizer().TokenToId("<vila/sentinel>"));
+  }
+  EXPECT_EQ(ends, starts);
+  EXPECT_EQ(Show(*builder, *sequence).learnt, nasty + "<|im_end|>");
+}
+
+TEST(SequenceBuilder, CaptionsAndDocumentsLearnAllText) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  Record record;
+  record.style = Style::kCaption;
+  record.media = {};
+  record.media.push_back(Picture(56, 56));
+  record.media.push_back(Picture(56, 56));
+  size_t next = 0;
+  auto parts = MediaInPlace(record.media, "<image>One cat.<image>Two dogs.", next);
+  ASSERT_TRUE(parts.ok());
+  record.turns = {{.role = text::Role::kUser, .parts = *std::move(parts)}};
+  const auto document = builder->Build(record);
+  ASSERT_TRUE(document.ok()) << document.status();
+  const std::string eos = builder->tokenizer().IdToPiece(*builder->tokenizer().eos_id());
+  EXPECT_EQ(Show(*builder, *document).learnt, "One cat.Two dogs." + eos);
+  EXPECT_EQ(document->pieces.size(), 4u);
+
+  record.style = Style::kOpenEnd;
+  EXPECT_EQ(Show(*builder, *builder->Build(record)).learnt, "One cat.Two dogs.");
+  record.style = Style::kPlain;
+  EXPECT_EQ(Show(*builder, *builder->Build(record)).learnt, "One cat.Two dogs.\n");
+}
+
+TEST(SequenceBuilder, RecordsThatTeachNothingAreErrors) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  const auto error = [&](const Record& record) { return MessageOf(builder->Build(record).status()); };
+  EXPECT_THAT(error(Chat({})), HasSubstr("no text"));
+  EXPECT_THAT(error(Chat({"Q", " \n"})), HasSubstr("answer 1 is empty"));
+  EXPECT_THAT(error(Chat({"Q", "A", "Q"})), HasSubstr("question 2 has no answer"));
+  Record swapped = Chat({"Q", "A"});
+  std::swap(swapped.turns[0], swapped.turns[1]);
+  EXPECT_THAT(error(swapped), HasSubstr("turn 1 is of the assistant"));
+  Record damaged = Chat({"Q", "A"});
+  damaged.media.push_back({.from = EncodedMedium{nullptr, std::as_bytes(std::span("no picture"))}, .name = "x.png"});
+  damaged.turns[0].parts = MediaInFront(damaged.media, "Q");
+  EXPECT_THAT(error(damaged), HasSubstr("x.png"));
+  damaged.media[0].from = std::filesystem::path("/nowhere/y.png");
+  EXPECT_THAT(error(damaged), HasSubstr("y.png"));
+}
+
+TEST(SequenceBuilder, VideosGetTimeTokens) {
+  const auto builder = TinyBuilder("nvila_8b_video");
+  ASSERT_GT(builder->spec().video.num_time_tokens, 0);
+  world::Clip clip;
+  clip.fps = 8.0;
+  clip.frames.assign(32, media::Image(56, 56));
+  world::Sample sample{.task = "temporal",
+                       .media = {clip},
+                       .exchanges = {{.question = "When?", .answer = "<1.0> <4.0>", .metric = world::Metric::kTime}}};
+  const auto record = WorldRecord(sample);
+  ASSERT_TRUE(record.ok());
+  const auto sequence = builder->Build(*record);
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  const int64_t last = builder->spec().video.num_time_tokens - 1;
+  std::vector<int64_t> times;
+  for (const int32_t id : std::get<TokenRun>(sequence->pieces.back()).labels) {
+    if (id >= builder->time_token_ids().front() && id <= builder->time_token_ids().back()) {
+      times.push_back(id - builder->time_token_ids().front());
+    }
+  }
+  EXPECT_THAT(times,
+              ::testing::ElementsAre(static_cast<int64_t>(std::nearbyint(0.25 * static_cast<double>(last))), last));
+}
+
+}  // namespace
+}  // namespace galago::train

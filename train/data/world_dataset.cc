@@ -1,0 +1,115 @@
+#include "train/data/world_dataset.h"
+
+#include <algorithm>
+
+#include "src/base/strings.h"
+#include "train/data/marks.h"
+#include "train/data/resample_420.h"
+#include "train/world/rng.h"
+
+namespace galago::train {
+namespace {
+
+Medium ToMedium(world::Medium from, std::string name) {
+  Medium out;
+  out.name = std::move(name);
+  if (auto* image = std::get_if<media::Image>(&from)) {
+    out.from = std::move(*image);
+    return out;
+  }
+  world::Clip& clip = std::get<world::Clip>(from);
+  out.kind = spec::MediaKind::kVideo;
+  for (media::Image& frame : clip.frames) Resample420(frame);
+  out.from = FrameList{std::move(clip.frames), clip.fps};
+  return out;
+}
+
+text::Turn UserTurn(std::vector<text::Part> parts) { return {.role = text::Role::kUser, .parts = std::move(parts)}; }
+text::Turn AnswerTurn(std::string text) {
+  return {.role = text::Role::kAssistant, .parts = {text::Part(std::move(text))}};
+}
+
+// A caption behind its picture, or a document whose marks are in the text.
+StatusOr<Record> OneText(Record record, const world::Exchange& exchange) {
+  record.style = Style::kCaption;
+  size_t next = 0;
+  std::vector<text::Part> parts;
+  if (MarksLead(exchange.answer)) {
+    parts = MediaInFront(record.media, exchange.answer);
+    next = record.media.size();
+  } else {
+    ASSIGN_OR_RETURN(parts, MediaInPlace(record.media, exchange.answer, next));
+  }
+  if (next != record.media.size()) return DataLoss("has more pictures than marks");
+  record.turns.push_back(UserTurn(std::move(parts)));
+  return record;
+}
+
+class WorldDataset : public Dataset {
+ public:
+  WorldDataset(std::unique_ptr<const world::Task> task, const WorldOptions& options)
+      : task_(std::move(task)), options_(options) {}
+
+  int64_t size() const override { return options_.count; }
+
+  StatusOr<std::vector<Record>> Get(int64_t i) const override {
+    const auto index = static_cast<uint64_t>(options_.first + i);
+    world::Sample sample = world::DrawSample(*task_, options_.split, options_.seed, index);
+    if (options_.shuffle && sample.form != world::Form::kInterleaved) {
+      world::Rng rng(world::MixSeed(options_.seed, StrCat(task_->name(), " order"), index));
+      rng.Shuffle(sample.exchanges);
+    }
+    StatusOr<Record> record = WorldRecord(std::move(sample));
+    if (!record.ok()) return Annotate(record.status(), Source(i));
+    record->source = Source(i);
+    std::vector<Record> out;
+    out.push_back(*std::move(record));
+    return out;
+  }
+
+  std::string Source(int64_t i) const override {
+    return StrCat("world ", task_->name(), " ", world::Name(options_.split), " seed ", options_.seed, ":",
+                  options_.first + i);
+  }
+
+ private:
+  const std::unique_ptr<const world::Task> task_;
+  const WorldOptions options_;
+};
+
+}  // namespace
+
+StatusOr<Record> WorldRecord(world::Sample sample) {
+  Record record;
+  record.times = true;
+  for (size_t i = 0; i < sample.media.size(); ++i) {
+    record.media.push_back(ToMedium(std::move(sample.media[i]), StrCat("medium ", i + 1)));
+  }
+  if (sample.exchanges.empty()) return DataLoss("has no exchange");
+  if (sample.form == world::Form::kCaption || sample.form == world::Form::kDocument) {
+    return OneText(std::move(record), sample.exchanges.front());
+  }
+  for (size_t i = 0; i < sample.exchanges.size(); ++i) {
+    const world::Exchange& exchange = sample.exchanges[i];
+    if (i > 0) {
+      record.turns.push_back(UserTurn({text::Part(exchange.question)}));
+    } else if (MarksLead(exchange.question)) {
+      record.turns.push_back(UserTurn(MediaInFront(record.media, exchange.question)));
+    } else {
+      size_t next = 0;
+      ASSIGN_OR_RETURN(std::vector<text::Part> parts, MediaInPlace(record.media, exchange.question, next));
+      if (next != record.media.size()) {
+        return DataLoss(StrCat("has ", next, " media marks for ", record.media.size(), " pictures"));
+      }
+      record.turns.push_back(UserTurn(std::move(parts)));
+    }
+    record.turns.push_back(AnswerTurn(exchange.answer));
+  }
+  return record;
+}
+
+std::unique_ptr<const Dataset> MakeWorldDataset(std::unique_ptr<const world::Task> task, const WorldOptions& options) {
+  return std::make_unique<WorldDataset>(std::move(task), options);
+}
+
+}  // namespace galago::train
