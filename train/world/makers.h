@@ -11,6 +11,16 @@ namespace galago::world {
 
 using TaskOr = StatusOr<std::unique_ptr<const Task>>;
 
+TaskOr MakeScenes(const Assets& assets);
+TaskOr MakeThings(const Assets& assets);
+TaskOr MakeVideo(const Assets& assets);
+TaskOr MakeTemporal(const Assets& assets);
+
+TaskOr MakeReading(const Assets& assets);
+TaskOr MakeDocuments(const Assets& assets);
+TaskOr MakeCharts(const Assets& assets);
+TaskOr MakeText(const Assets& assets);
+
 }  // namespace galago::world
 
 #endif  // GALAGO_TRAIN_WORLD_MAKERS_H_

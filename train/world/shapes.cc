@@ -84,11 +84,11 @@ void Cross(cairo_t* cairo) {
 
 void Moon(cairo_t* cairo) {
   cairo_new_sub_path(cairo);
-  cairo_arc(cairo, -0.05, 0, 1, -kPi * 0.36, kPi * 0.36);
-  // The inner arc runs back through the horns.
-  const double x = -0.05 + std::cos(kPi * 0.36);
-  const double y = std::sin(kPi * 0.36);
-  cairo_curve_to(cairo, x - 0.35, y - 0.3, x - 0.35, -y + 0.3, x, -y);
+  cairo_arc(cairo, 0.1, 0, 1, kPi * 0.3, kPi * 1.7);
+  // The inner side runs back from horn to horn.
+  const double x = 0.1 + std::cos(kPi * 0.3);
+  const double y = std::sin(kPi * 0.3);
+  cairo_curve_to(cairo, -0.45, -0.55, -0.45, 0.55, x, y);
   cairo_close_path(cairo);
 }
 

@@ -1,6 +1,6 @@
 #include "train/world/task.h"
 
-#include <span>
+#include <array>
 
 #include "src/base/strings.h"
 #include "train/world/makers.h"
@@ -14,10 +14,12 @@ struct Entry {
 };
 
 // In the order of docs/world.md.
-std::span<const Entry> Entries() {
-  static const std::vector<Entry> kEntries = {};
-  return kEntries;
-}
+constexpr std::array kEntries = {
+    Entry{"scenes", MakeScenes},
+    Entry{"things", MakeThings},
+    Entry{"video", MakeVideo},
+    Entry{"temporal", MakeTemporal},
+};
 
 }  // namespace
 
@@ -40,15 +42,15 @@ std::string_view Name(Metric metric) {
 
 std::vector<std::string> TaskNames() {
   std::vector<std::string> names;
-  for (const Entry& entry : Entries()) names.emplace_back(entry.name);
+  for (const Entry& entry : kEntries) names.emplace_back(entry.name);
   return names;
 }
 
 StatusOr<std::unique_ptr<const Task>> MakeTask(std::string_view name, const Assets& assets) {
-  for (const Entry& entry : Entries()) {
+  for (const Entry& entry : kEntries) {
     if (entry.name == name) return entry.make(assets);
   }
-  return absl::NotFoundError(StrCat("World has no task named \"", name, "\""));
+  return NotFound(StrCat("World has no task named \"", name, "\""));
 }
 
 Sample DrawSample(const Task& task, Split split, uint64_t seed, uint64_t index) {
