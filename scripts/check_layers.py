@@ -52,7 +52,7 @@ def main():
         if place in ANYTHING or place == "include":
             allowed = None if place in ANYTHING else {"include"}
         elif place in {"apps", "eval", "python"}:
-            allowed = {"include", "apps", "base"}
+            allowed = {"include", "base", place} | ({"eval"} if place == "apps" else set())
         elif place in ARROWS:
             allowed = reachable(place)
         else:

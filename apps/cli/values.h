@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "galago/status.h"
+#include "src/base/base64.h"
 
 // What people type as the value of a flag, a setting or a configuration key. Errors say what was expected; the caller
 // puts the flag's name in front.
@@ -30,8 +31,6 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
 // What the engine opens for a medium as people give it: file:// becomes a path, http(s):// is refused (nothing is
 // fetched), paths, data: URIs and "-" stay.
 StatusOr<std::string> MediaSource(const std::string& source);
-
-std::string Base64(std::string_view bytes);
 
 // The shortest text that reads back as this number.
 std::string NumberText(float number);

@@ -75,15 +75,6 @@ TEST(Values, MediaSources) {
   EXPECT_FALSE(MediaSource("file:///a%00").ok());
 }
 
-TEST(Values, Base64MatchesTheRfcVectors) {
-  EXPECT_EQ(Base64(""), "");
-  EXPECT_EQ(Base64("f"), "Zg==");
-  EXPECT_EQ(Base64("fo"), "Zm8=");
-  EXPECT_EQ(Base64("foo"), "Zm9v");
-  EXPECT_EQ(Base64("foob"), "Zm9vYg==");
-  EXPECT_EQ(Base64("\xff\xfe"), "//4=");
-}
-
 TEST(Terminal, ForeignTextCannotCommandIt) {
   EXPECT_EQ(NeutraliseControls("a\x1b[31mb\n\tc\r"), "a\ufffd[31mb\n\tc\ufffd");
   EXPECT_EQ(NeutraliseControls("\u009b31m \u202e x"), "\ufffd31m \ufffd x");
