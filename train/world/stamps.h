@@ -30,6 +30,7 @@ struct ThingClass {
   std::string_view plural;  // "dogs"
   std::span<const StampFile> files;
   int num_heldout = 0;
+  bool mirrors = true;  // false where writing would be turned round
 };
 
 // All classes, in an order that never changes.

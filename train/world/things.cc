@@ -1,0 +1,269 @@
+#include "train/world/things.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/base/strings.h"
+#include "train/world/canvas.h"
+#include "train/world/makers.h"
+#include "train/world/phrases.h"
+#include "train/world/scenery.h"
+#include "train/world/stamps.h"
+
+namespace galago::world {
+namespace {
+
+constexpr double kSide = 112.0;
+
+const Wordings kWhat = {{"What is this?", "What do you see?", "What is in the picture?", "Which thing is this?"},
+                        {"Which thing do you see?", "What is this thing?", "Which thing is in the picture?"}};
+const Wordings kThere = {{"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?"},
+                         {"Is {a} in the picture?", "Do you see {a} in the picture?"}};
+const Wordings kCorner = {{"In which corner is the {x}?", "Where is the {x}?"},
+                          {"Where is the {x} in the picture?", "In which corner do you see the {x}?"}};
+const Wordings kLeftOrRight = {{"Is the {x} on the left or on the right?", "On which side is the {x}, left or right?"},
+                               {"Is the {x} left or right?", "On which side do you see the {x}, left or right?"}};
+const Wordings kTopOrBottom = {{"Is the {x} at the top or at the bottom?", "Where is the {x}, top or bottom?"},
+                               {"Is the {x} top or bottom?", "Where do you see the {x}, at the top or at the bottom?"}};
+const Wordings kWhatLeft = {{"What is left of the {x}?", "What is to the left of the {x}?"},
+                            {"Which thing is left of the {x}?", "What do you see to the left of the {x}?"}};
+const Wordings kWhatRight = {{"What is right of the {x}?", "What is to the right of the {x}?"},
+                             {"Which thing is right of the {x}?", "What do you see to the right of the {x}?"}};
+const Wordings kWhatAbove = {{"What is above the {x}?", "What is over the {x}?"},
+                             {"Which thing is above the {x}?", "What do you see above the {x}?"}};
+const Wordings kWhatBelow = {{"What is below the {x}?", "What is under the {x}?"},
+                             {"Which thing is below the {x}?", "What do you see below the {x}?"}};
+const Wordings kWhatInCorner = {{"What is in the {corner} corner?", "What is at the {corner}?"},
+                                {"Which thing is in the {corner} corner?", "What do you see at the {corner}?"}};
+const Wordings kCount = {{"How many {xs} are there?", "How many {xs} do you see?", "Count the {xs}."},
+                         {"How many {xs} are in the picture?", "How many {xs} do you see in the picture?"}};
+const Wordings kCountAll = {{"How many things are there?", "How many things do you see?", "Count the things."},
+                            {"How many things are in the picture?", "Count the things in the picture."}};
+const Wordings kMore = {
+    {"Are there more {xs} than {ys}?", "Do you see more {xs} than {ys}?"},
+    {"Are there more {xs} than {ys} in the picture?", "Do you see more {xs} than {ys} in the picture?"}};
+
+constexpr std::array<std::string_view, 4> kCorners = {"top left", "top right", "bottom left", "bottom right"};
+
+struct Laid {
+  size_t thing = 0;
+  Placement placement;
+};
+
+std::string NameOf(size_t thing) { return std::string(ThingClasses()[thing].name); }
+std::string PluralOf(size_t thing) { return std::string(ThingClasses()[thing].plural); }
+
+class Composer {
+ public:
+  Composer(const StampSet& stamps, Rng& rng, Split split) : stamps_(stamps), rng_(rng), split_(split) {
+    DrawScenery(canvas_, rng_, split_);
+  }
+
+  // One thing, alone; small enough to lie in a corner, or filling the picture.
+  void One() {
+    const size_t thing = PickThing();
+    Ask(kWhat, "what", {}, NameOf(thing));
+    AskThere(thing);
+    if (rng_.Chance(0.5)) {
+      const auto corner = static_cast<size_t>(rng_.Int(0, 3));
+      const double size = rng_.Uniform(44, 58);
+      Lay(thing, corner % 2 == 0 ? Near(30, 4) : Near(82, 4), corner < 2 ? Near(30, 4) : Near(82, 4), size);
+      Ask(kCorner, "where", {{"x", NameOf(thing)}}, std::string(kCorners[corner]));
+      AskSide(thing, corner % 2 == 0);
+      AskHeight(thing, corner < 2);
+    } else {
+      const double size = rng_.Uniform(62, 100);
+      Lay(thing, Near(56, (kSide - size) / 2), Near(56, (kSide - size) / 2), size);
+      Ask(kCount, "count", {{"xs", PluralOf(thing)}}, "1");
+    }
+  }
+
+  // Two things beside or above each other; across the corners in held-out pictures alone.
+  void Two() {
+    const auto [a, b] = PickPair();
+    const bool slanted = split_ == Split::kHeldout && rng_.Chance(0.5);
+    const bool level = slanted || rng_.Chance(0.5);
+    const bool upright = slanted || !level;
+    const double size_a = rng_.Uniform(44, 54);
+    const double size_b = rng_.Uniform(44, 54);
+    const double slope = rng_.Pick({-1.0, 1.0});
+    const double ax = level ? Near(29, 3) : Near(56, 20);
+    const double bx = level ? Near(83, 3) : Near(56, 20);
+    const double ay = upright ? Near(slanted ? 56 - slope * 27 : 29, 3) : Near(56, 20);
+    const double by = upright ? Near(slanted ? 56 + slope * 27 : 83, 3) : Near(56, 20);
+    Lay(a, ax, ay, size_a);
+    Lay(b, bx, by, size_b);
+    const std::string name_a = NameOf(a);
+    const std::string name_b = NameOf(b);
+    if (level) {
+      Ask(kWhatLeft, "left of", {{"x", name_b}}, name_a);
+      Ask(kWhatRight, "right of", {{"x", name_a}}, name_b);
+      AskSide(a, true);
+      AskSide(b, false);
+    }
+    if (upright) {
+      const bool a_above = ay < by;
+      Ask(kWhatAbove, "above", {{"x", a_above ? name_b : name_a}}, a_above ? name_a : name_b);
+      Ask(kWhatBelow, "below", {{"x", a_above ? name_a : name_b}}, a_above ? name_b : name_a);
+      AskHeight(a, a_above);
+      AskHeight(b, !a_above);
+    }
+    AskThere(rng_.Chance(0.5) ? a : b);
+  }
+
+  // Two to four things in the corners, of one or two sorts, or three different ones.
+  void Corners() {
+    std::vector<size_t> corners = {0, 1, 2, 3};
+    rng_.Shuffle(corners);
+    corners.resize(static_cast<size_t>(rng_.Int(2, 4)));
+    const auto [a, b] = PickPair();
+    std::vector<size_t> things;
+    if (corners.size() == 3 && rng_.Chance(0.4)) {
+      things = {a, b, PickAnother({a, b})};
+    } else {
+      const auto of_a = static_cast<size_t>(rng_.Int(1, static_cast<int64_t>(corners.size())));
+      for (size_t i = 0; i < corners.size(); ++i) things.push_back(i < of_a ? a : b);
+    }
+    for (size_t i = 0; i < corners.size(); ++i) {
+      Lay(things[i], corners[i] % 2 == 0 ? Near(29, 3) : Near(83, 3), corners[i] < 2 ? Near(29, 3) : Near(83, 3),
+          rng_.Uniform(42, 52));
+    }
+    const auto count = [&](size_t thing) { return std::count(things.begin(), things.end(), thing); };
+    Ask(kCount, "count", {{"xs", PluralOf(a)}}, StrCat(count(a)));
+    if (count(b) > 0 || rng_.Chance(0.3)) Ask(kCount, "count", {{"xs", PluralOf(b)}}, StrCat(count(b)));
+    Ask(kCountAll, "count all", {}, StrCat(corners.size()));
+    const auto asked = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(corners.size()) - 1));
+    Ask(kWhatInCorner, "corner", {{"corner", kCorners[corners[asked]]}}, NameOf(things[asked]));
+    if (count(things[asked]) == 1) {
+      Ask(kCorner, "where", {{"x", NameOf(things[asked])}}, std::string(kCorners[corners[asked]]));
+    }
+    if (count(b) > 0 && count(a) != count(b)) AskMore(a, count(a), b, count(b));
+    AskThere(things.front());
+  }
+
+  Sample Finish() {
+    Sample sample;
+    sample.media.emplace_back(canvas_.ToImage());
+    sample.exchanges = std::move(exchanges_);
+    return sample;
+  }
+
+ private:
+  double Near(double centre, double reach) { return rng_.Uniform(centre - reach, centre + reach); }
+
+  size_t PickThing() { return static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(ThingClasses().size()) - 1)); }
+
+  bool MayMeet(size_t a, size_t b) const { return split_ == Split::kHeldout || !IsHeldOutPair(a, b); }
+
+  // Held-out pictures show pairs that training lacks half of the time.
+  std::pair<size_t, size_t> PickPair() {
+    const bool want_heldout = split_ == Split::kHeldout && rng_.Chance(0.5);
+    while (true) {
+      const size_t a = PickThing();
+      const size_t b = PickThing();
+      if (a != b && MayMeet(a, b) && (!want_heldout || IsHeldOutPair(a, b))) return {a, b};
+    }
+  }
+
+  // A thing that is none of these and may stand beside all of them.
+  size_t PickAnother(std::initializer_list<size_t> others) {
+    while (true) {
+      const size_t thing = PickThing();
+      const auto fits = [&](size_t other) { return thing != other && MayMeet(thing, other); };
+      if (std::all_of(others.begin(), others.end(), fits)) return thing;
+    }
+  }
+
+  void Lay(size_t thing, double x, double y, double size) {
+    const ThingClass& kind = ThingClasses()[thing];
+    const std::span<const Stamp> stamps = stamps_.stamps(thing);
+    const auto seen = static_cast<int64_t>(stamps.size()) - kind.num_heldout;
+    const bool unseen = split_ == Split::kHeldout && kind.num_heldout > 0 && rng_.Chance(0.4);
+    const int64_t first = unseen ? seen : 0;
+    const int64_t last = unseen ? static_cast<int64_t>(stamps.size()) - 1 : seen - 1;
+    const Stamp& stamp = stamps[static_cast<size_t>(rng_.Int(first, last))];
+    Placement placement = {.x = x, .y = y, .size = size};
+    placement.radians = rng_.Uniform(-0.2, 0.2);
+    placement.mirrored = kind.mirrors && rng_.Chance(0.5);
+    const double light = rng_.Uniform(0.88, 1.1);
+    for (double& gain : placement.gain) gain = light * rng_.Uniform(0.94, 1.06);
+    stamp.Draw(canvas_, placement);
+    laid_.push_back(thing);
+  }
+
+  void Ask(const Wordings& wordings, std::string_view kind, Slots slots, std::string answer) {
+    exchanges_.push_back({Say(wordings, rng_, split_, slots), std::move(answer), std::string(kind)});
+  }
+
+  // Yes as often as no.
+  void AskThere(size_t present) {
+    const bool yes = rng_.Chance(0.5);
+    size_t thing = present;
+    while (!yes && (thing == present || std::find(laid_.begin(), laid_.end(), thing) != laid_.end())) {
+      thing = PickThing();
+    }
+    Ask(kThere, "there", {{"a", WithArticle(NameOf(thing))}}, yes ? "yes" : "no");
+  }
+
+  void AskSide(size_t thing, bool left) { Ask(kLeftOrRight, "side", {{"x", NameOf(thing)}}, left ? "left" : "right"); }
+
+  void AskHeight(size_t thing, bool top) {
+    Ask(kTopOrBottom, "height", {{"x", NameOf(thing)}}, top ? "top" : "bottom");
+  }
+
+  void AskMore(size_t a, int64_t count_a, size_t b, int64_t count_b) {
+    const bool a_first = rng_.Chance(0.5);
+    const bool yes = a_first ? count_a > count_b : count_b > count_a;
+    Ask(kMore, "more", {{"xs", PluralOf(a_first ? a : b)}, {"ys", PluralOf(a_first ? b : a)}}, yes ? "yes" : "no");
+  }
+
+  const StampSet& stamps_;
+  Rng& rng_;
+  Split split_;
+  Canvas canvas_{static_cast<int64_t>(kSide), static_cast<int64_t>(kSide), {}};
+  std::vector<size_t> laid_;
+  std::vector<Exchange> exchanges_;
+};
+
+class Things : public Task {
+ public:
+  explicit Things(std::shared_ptr<const StampSet> stamps) : stamps_(std::move(stamps)) {}
+  std::string_view name() const override { return "things"; }
+
+  Sample Draw(Rng& rng, Split split) const override {
+    Composer composer(*stamps_, rng, split);
+    const double kind = rng.Uniform();
+    if (kind < 0.4) {
+      composer.One();
+    } else if (kind < 0.65) {
+      composer.Two();
+    } else {
+      composer.Corners();
+    }
+    return composer.Finish();
+  }
+
+ private:
+  std::shared_ptr<const StampSet> stamps_;
+};
+
+}  // namespace
+
+bool IsHeldOutPair(size_t a, size_t b) {
+  const size_t low = std::min(a, b);
+  const size_t high = std::max(a, b);
+  return low != high && MixSeed(low, "pair of things", high) % 7 == 0;
+}
+
+TaskOr MakeThings(const Assets& assets) {
+  const std::filesystem::path directory = assets.stamps.empty() ? kStampsDirectory : assets.stamps;
+  ASSIGN_OR_RETURN(std::shared_ptr<const StampSet> stamps, StampSet::Load(directory));
+  return std::make_unique<const Things>(std::move(stamps));
+}
+
+}  // namespace galago::world
