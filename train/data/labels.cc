@@ -30,9 +30,12 @@ std::vector<Ids> Stretches(Ids template_ids, int32_t sentinel) {
 // first: that is the special token that ends a turn, which no answer holds.
 constexpr size_t kMaxMerged = 2;
 
-StatusOr<std::vector<int32_t>> SpanLabels(Ids ids, Ids template_ids, int32_t sentinel) {
+StatusOr<std::vector<int32_t>> SpanLabels(Ids ids, Ids template_ids, int32_t sentinel, size_t lead) {
   std::vector<int32_t> labels(ids.size(), kIgnore);
-  const std::vector<Ids> stretches = Stretches(template_ids, sentinel);
+  std::vector<Ids> stretches = Stretches(template_ids, sentinel);
+  for (size_t k = 0; k + 1 < stretches.size(); ++k) {
+    stretches[k] = stretches[k].first(stretches[k].size() - std::min(lead, stretches[k].size()));
+  }
   size_t matched = CommonPrefix(ids, stretches[0]);
   size_t at = matched;
   for (size_t k = 1; k < stretches.size(); ++k) {
@@ -85,8 +88,8 @@ StatusOr<LabelRule> LabelRuleFromName(std::string_view name) {
   return InvalidArgument(StrCat("label rule \"", Printable(name), "\" is neither span nor greedy_match"));
 }
 
-StatusOr<std::vector<int32_t>> MakeLabels(LabelRule rule, Ids ids, Ids template_ids, int32_t sentinel) {
-  if (rule == LabelRule::kSpan) return SpanLabels(ids, template_ids, sentinel);
+StatusOr<std::vector<int32_t>> MakeLabels(LabelRule rule, Ids ids, Ids template_ids, int32_t sentinel, size_t lead) {
+  if (rule == LabelRule::kSpan) return SpanLabels(ids, template_ids, sentinel, lead);
   for (const bool drop_before : {false, true}) {
     std::vector<int32_t> labels = GreedyLabels(ids, template_ids, sentinel, drop_before);
     if (!labels.empty()) return labels;

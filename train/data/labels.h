@@ -19,10 +19,11 @@ enum class LabelRule {
 };
 StatusOr<LabelRule> LabelRuleFromName(std::string_view name);  // "span", "greedy_match"
 
-// One label per id. kSpan: DataLoss where the template does not lie in the conversation. kGreedyMatch: then all are
-// kIgnore, as in the reference.
+// One label per id. `lead`: how many tokens in front of each sentinel the model writes itself, because the generation
+// prompt ends before them (the space after "ASSISTANT:"); kSpan gives them loss. kSpan: DataLoss where the template
+// does not lie in the conversation. kGreedyMatch: then all are kIgnore, as in the reference.
 StatusOr<std::vector<int32_t>> MakeLabels(LabelRule rule, std::span<const int32_t> ids,
-                                          std::span<const int32_t> template_ids, int32_t sentinel);
+                                          std::span<const int32_t> template_ids, int32_t sentinel, size_t lead = 0);
 
 }  // namespace galago::train
 

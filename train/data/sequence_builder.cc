@@ -11,6 +11,7 @@ namespace galago::train {
 namespace {
 
 constexpr std::string_view kSentinel = "<vila/sentinel>";
+constexpr int64_t kMaxLead = 2;
 
 Status CheckTimeTokens(const spec::VideoSpec& video, const text::Tokenizer& tokenizer, std::vector<int64_t>& ids) {
   for (int64_t t = 0; t < video.num_time_tokens; ++t) {
@@ -55,6 +56,7 @@ StatusOr<std::shared_ptr<const SequenceBuilder>> SequenceBuilder::Make(const spe
     text::AddMediaTokens(spec.prompt, **tokenizer);
   }
   builder->sentinel_ = builder->sentinel_tokenizer_->AddSpecialTokens(sentinel).front();
+  RETURN_IF_ERROR(builder->MeasureLead());
   RETURN_IF_ERROR(CheckTimeTokens(spec.video, *builder->tokenizer_, builder->time_token_ids_));
   builder->bare_prompt_ = spec.prompt;
   builder->bare_prompt_.chat_template = spec::Template::kNone;
@@ -64,6 +66,23 @@ StatusOr<std::shared_ptr<const SequenceBuilder>> SequenceBuilder::Make(const spe
       std::visit([](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, spec.video.encoder);
   ASSIGN_OR_RETURN(builder->video_framing_, text::EncodeFraming(frames, *builder->tokenizer_));
   return std::shared_ptr<const SequenceBuilder>(std::move(builder));
+}
+
+// Where a template puts text between its generation prompt and the answer, the model has to write that text.
+Status SequenceBuilder::MeasureLead() {
+  const std::vector<text::Turn> question = {{.role = text::Role::kUser, .parts = {text::Part("question")}}};
+  std::vector<text::Turn> exchange = question;
+  exchange.push_back({.role = text::Role::kAssistant, .parts = {text::TrustedText{std::string(kSentinel)}}});
+  ASSIGN_OR_RETURN(const text::Prompt open, text::BuildPrompt(spec_.prompt, *sentinel_tokenizer_, question));
+  ASSIGN_OR_RETURN(const Flat closed, Encode(spec_.prompt, *sentinel_tokenizer_, exchange, std::nullopt));
+  const auto sentinel = std::find(closed.ids.begin(), closed.ids.end(), sentinel_);
+  if (sentinel == closed.ids.end()) return InvalidArgument("the model's chat template shows no answers");
+  const auto differs = std::mismatch(open.input_ids.begin(), open.input_ids.end(), closed.ids.begin(), sentinel);
+  // A template without generation prompt leaves the whole header to the model; no rule gives that loss.
+  if (differs.first == open.input_ids.end() && sentinel - differs.second <= kMaxLead) {
+    lead_ = static_cast<size_t>(sentinel - differs.second);
+  }
+  return OkStatus();
 }
 
 Status SequenceBuilder::CheckShape(const Record& record) const {
@@ -167,7 +186,7 @@ StatusOr<std::vector<int32_t>> SequenceBuilder::ChatLabels(const Record& record,
     if (turn.role == text::Role::kAssistant) turn.parts = {text::TrustedText{std::string(kSentinel)}};
   }
   ASSIGN_OR_RETURN(const Flat with_sentinels, Encode(spec_.prompt, *sentinel_tokenizer_, turns, record.system));
-  return MakeLabels(options_.labels, flat.ids, with_sentinels.ids, sentinel_);
+  return MakeLabels(options_.labels, flat.ids, with_sentinels.ids, sentinel_, lead_);
 }
 
 Status SequenceBuilder::AddEnd(Style style, Flat& flat) const {

@@ -48,6 +48,7 @@ class SequenceBuilder {
   std::vector<text::Turn> Turns(const Record& record, const Prepared& media) const;
   StatusOr<Flat> Encode(const spec::PromptSpec& prompt, const text::Tokenizer& tokenizer,
                         const std::vector<text::Turn>& turns, const std::optional<std::string>& system) const;
+  Status MeasureLead();
   StatusOr<std::vector<int32_t>> ChatLabels(const Record& record, std::vector<text::Turn> turns,
                                             const Flat& flat) const;
   Status AddEnd(Style style, Flat& flat) const;
@@ -58,6 +59,7 @@ class SequenceBuilder {
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::unique_ptr<text::Tokenizer> sentinel_tokenizer_;  // with the sentinel as the highest id
   int32_t sentinel_ = 0;
+  size_t lead_ = 0;  // tokens between the end of the generation prompt and an answer
   text::FramingIds image_framing_, video_framing_;
   std::vector<int64_t> time_token_ids_;
 };

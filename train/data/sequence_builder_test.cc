@@ -78,7 +78,10 @@ TEST(SequenceBuilder, RulesAgreeAndIdsAreTheEngines) {
         continue;
       }
       EXPECT_EQ(run->labels, std::get<TokenRun>(b->pieces[i]).labels) << name;
-      for (size_t k=0;k<run->ids.size();++k) if (run->labels[k]!=std::get<TokenRun>(b->pieces[i]).labels[k]) std::cerr<<"DIFF "<<k<<" "<<run->ids[k]<<" '"<<span->tokenizer().IdToPiece(run->ids[k])<<"' "<<run->labels[k]<<" prev '"<<span->tokenizer().IdToPiece(run->ids[k-1])<<"'\n";
+      for (size_t k = 0; k < run->ids.size(); ++k)
+        if (run->labels[k] != std::get<TokenRun>(b->pieces[i]).labels[k])
+          std::cerr << "DIFF " << k << " " << run->ids[k] << " '" << span->tokenizer().IdToPiece(run->ids[k]) << "' "
+                    << run->labels[k] << " prev '" << span->tokenizer().IdToPiece(run->ids[k - 1]) << "'\n";
       ids.insert(ids.end(), run->ids.begin(), run->ids.end());
     }
     std::string learnt = Show(*span, *a).learnt;
