@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <utility>
+
+#include "src/base/check.h"
+#include "src/base/strings.h"
+#include "train/world/document_words.h"
+#include "train/world/documents.h"
+#include "train/world/lexicon.h"
+#include "train/world/phrases.h"
+
+namespace galago::world {
+namespace {
+
+struct Phrases {
+  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title."},
+                       {"Which title is written at the top?", "What does the title say?"}};
+  const Wordings shop{{"What is the name of the shop?", "Which shop is it?", "What is written at the top?"},
+                      {"What is the shop?", "Which shop is written at the top?"}};
+  const Wordings date{{"What is the date?", "Which date is it?"}, {"Which date is written here?", "What date is it?"}};
+  const Wordings total{{"What is the total?", "How much is the total?", "How much does it cost in total?"},
+                       {"How much is it in total?", "What does it cost in total?"}};
+  const Wordings rows{{"How many {things} are there?", "How many {things} are in the picture?"},
+                      {"How many {things} are written here?", "What is the number of {things}?"}};
+  const Wordings listed{{"Is {name} in the list?", "Is there {name} in the list?"}, {"Does the list have {name}?"}};
+  const Wordings columns{{"How many columns are there?"}, {"What is the number of columns?"}};
+  const Wordings field{{"What is the {head}?", "What is written for {head}?", "Read the {head}."},
+                       {"What does it say for {head}?", "Which {head} is written here?"}};
+  const Wordings who{{"Whose card is it?", "What is the name?", "Who is it?"}, {"Which name is written here?"}};
+  const Wordings product{{"What is it?", "What is the name?", "What is written at the top?"},
+                         {"Which name is written here?", "Which name is written at the top?"}};
+  const Wordings first{{"What is first in the list?", "What comes first?"}, {"What is the first thing?"}};
+  const Wordings last{{"What is last in the list?", "What comes last?"}, {"What is the last thing?"}};
+  const Wordings number{{"What is number {place} in the list?", "What is in place {place}?"},
+                        {"What is number {place}?", "What comes in place {place}?"}};
+  const Wordings after{{"What comes after {name}?", "What is after {name}?"}, {"What is written after {name}?"}};
+  const Wordings before{{"What comes before {name}?", "What is before {name}?"}, {"What is written before {name}?"}};
+  const Wordings below{{"Which name is in the first row?", "What is in the first row?"},
+                       {"What name is in the first row?"}};
+};
+
+const Phrases& Words() {
+  static const Phrases kPhrases;
+  return kPhrases;
+}
+
+std::string LowerFirst(std::string text) {
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+class Asker {
+ public:
+  Asker(const Sheet& sheet, Rng& rng, Split split) : sheet_(sheet), rng_(rng), split_(split) {}
+
+  std::vector<Exchange> Ask() {
+    switch (sheet_.genre) {
+      case Genre::kTable:
+        AskTable();
+        break;
+      case Genre::kReceipt:
+        AskReceipt();
+        break;
+      case Genre::kForm:
+      case Genre::kLabel:
+        AskFields();
+        break;
+      case Genre::kList:
+        AskList();
+        break;
+    }
+    rng_.Shuffle(exchanges_);
+    const auto most = static_cast<size_t>(rng_.Int(4, 6));
+    if (exchanges_.size() > most) exchanges_.resize(most);
+    return std::move(exchanges_);
+  }
+
+ private:
+  void Add(const Wordings& wordings, std::string answer, std::string_view kind, Slots slots = {}) {
+    exchanges_.push_back({Say(wordings, rng_, split_, slots), std::move(answer), std::string(kind), Metric::kAnls});
+  }
+
+  std::vector<std::string> Column(size_t c) const {
+    std::vector<std::string> cells;
+    for (const auto& row : sheet_.rows) cells.push_back(row[c]);
+    return cells;
+  }
+
+  void AskTitle() {
+    if (!sheet_.title.empty()) Add(Words().title, sheet_.title, "title");
+  }
+
+  void AskCell(size_t row, size_t c) {
+    const MatterWords& words = WordsFor(sheet_.matters[c]);
+    Add(words.ask, sheet_.rows[row][c], words.kind,
+        {{"row", sheet_.rows[row][0]}, {"head", LowerFirst(sheet_.heads[c])}});
+  }
+
+  void AskExtremes(size_t c) {
+    const MatterWords& words = WordsFor(sheet_.matters[c]);
+    if (words.most.train.empty()) return;
+    size_t most = 0;
+    size_t least = 0;
+    for (size_t r = 1; r < sheet_.rows.size(); ++r) {
+      if (AmountOf(sheet_.rows[r][c]) > AmountOf(sheet_.rows[most][c])) most = r;
+      if (AmountOf(sheet_.rows[r][c]) < AmountOf(sheet_.rows[least][c])) least = r;
+    }
+    const std::string head = LowerFirst(sheet_.heads[c]);
+    if (rng_.Chance(0.6)) {
+      Add(words.most, sheet_.rows[most][0], "most", {{"head", head}});
+    } else {
+      Add(words.least, sheet_.rows[least][0], "least", {{"head", head}});
+    }
+  }
+
+  void AskWhich(size_t c) {
+    const MatterWords& words = WordsFor(sheet_.matters[c]);
+    if (words.find.train.empty()) return;
+    const std::vector<std::string> cells = Column(c);
+    const auto row = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(cells.size()) - 1));
+    if (std::count(cells.begin(), cells.end(), cells[row]) != 1) return;
+    Add(words.find, sheet_.rows[row][0], "find", {{"value", cells[row]}, {"head", LowerFirst(sheet_.heads[c])}});
+  }
+
+  // Two cells of every column of values, its largest or smallest, and the way back.
+  void AskColumns() {
+    for (size_t c = 1; c < sheet_.heads.size(); ++c) {
+      std::vector<size_t> rows(sheet_.rows.size());
+      for (size_t r = 0; r < rows.size(); ++r) rows[r] = r;
+      rng_.Shuffle(rows);
+      AskCell(rows[0], c);
+      AskCell(rows[1], c);
+      AskExtremes(c);
+      if (rng_.Chance(0.7)) AskWhich(c);
+    }
+  }
+
+  void AskTable() {
+    AskColumns();
+    AskTitle();
+    if (rng_.Chance(0.5)) Add(Words().rows, StrCat(sheet_.rows.size()), "rows", {{"things", sheet_.things}});
+    if (rng_.Chance(0.2)) Add(Words().columns, StrCat(sheet_.heads.size()), "columns");
+    if (rng_.Chance(0.2)) Add(Words().below, sheet_.rows[0][0], "first-row");
+  }
+
+  void AskReceipt() {
+    AskColumns();
+    Add(Words().total, sheet_.total, "total");
+    Add(Words().shop, sheet_.title, "shop");
+    Add(Words().date, sheet_.date, "date");
+    if (rng_.Chance(0.5)) Add(Words().rows, StrCat(sheet_.rows.size()), "rows", {{"things", sheet_.things}});
+  }
+
+  void AskFields() {
+    const std::string& name = sheet_.rows[0][0];
+    Add(sheet_.genre == Genre::kForm ? Words().who : Words().product, name, "name");
+    if (sheet_.genre == Genre::kForm) AskTitle();
+    for (size_t c = 1; c < sheet_.heads.size(); ++c) {
+      const MatterWords& words = WordsFor(sheet_.matters[c]);
+      const bool personal = sheet_.genre == Genre::kForm && words.kind != "value" && words.kind != "day";
+      if (personal && rng_.Chance(0.5)) {
+        AskCell(0, c);
+      } else {
+        const std::string_view kind = words.kind == "value" ? "field" : words.kind;
+        Add(Words().field, sheet_.rows[0][c], kind, {{"head", LowerFirst(sheet_.heads[c])}});
+      }
+    }
+  }
+
+  void AskList() {
+    const std::vector<std::string> names = Column(0);
+    const auto last = static_cast<int64_t>(names.size()) - 1;
+    Add(Words().first, names.front(), "first");
+    Add(Words().last, names.back(), "last");
+    const int64_t place = rng_.Int(0, last);
+    Add(Words().number, names[static_cast<size_t>(place)], "place", {{"place", StrCat(place + 1)}});
+    const auto next = static_cast<size_t>(rng_.Int(1, last));
+    if (rng_.Chance(0.5)) {
+      Add(Words().after, names[next], "after", {{"name", names[next - 1]}});
+    } else {
+      Add(Words().before, names[next - 1], "before", {{"name", names[next]}});
+    }
+    Add(Words().rows, StrCat(names.size()), "rows", {{"things", sheet_.things}});
+    AskTitle();
+    AskListed(names);
+  }
+
+  void AskListed(const std::vector<std::string>& names) {
+    const bool yes = rng_.Chance(0.5);
+    std::string asked = rng_.Pick(names);
+    while (!yes && std::find(names.begin(), names.end(), asked) != names.end()) {
+      const Topic topic = rng_.Pick({Topic::kFruit, Topic::kFood, Topic::kTool, Topic::kToy, Topic::kAnimal});
+      asked = PickNouns(topic, 1, 8, rng_, split_)[0];
+      if (names[0][0] >= 'A' && names[0][0] <= 'Z') asked = Capitalised(asked);
+    }
+    Add(Words().listed, yes ? "yes" : "no", "listed", {{"name", asked}});
+  }
+
+  const Sheet& sheet_;
+  Rng& rng_;
+  const Split split_;
+  std::vector<Exchange> exchanges_;
+};
+
+}  // namespace
+
+std::vector<Exchange> AskSheet(const Sheet& sheet, Rng& rng, Split split) { return Asker(sheet, rng, split).Ask(); }
+
+}  // namespace galago::world
