@@ -10,6 +10,7 @@ namespace galago::train {
 
 using Args = std::span<const std::string>;
 
+int WorldCommand(Args args);
 int RunCommand(Args args);
 int ReportCommand(Args args);
 int FinetuneCommand(Args args);

@@ -41,7 +41,7 @@ int Main(const std::vector<std::string>& args) {
 
 int main(int argc, char** argv) {
   using galago::train::Exit;
-  galago::train::SetUpTorchEnvironment(argv);
+  galago::train::PrepareProcess(argv);
   // Our code throws nothing; LibTorch and the standard library may.
   try {
     return galago::train::Main(std::vector<std::string>(argv + 1, argv + argc));

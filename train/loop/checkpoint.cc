@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
+#include <cstring>
 #include <map>
-#include <numeric>
 
 #include "src/base/file.h"
 #include "src/base/json.h"
@@ -106,6 +107,22 @@ void SyncFolder(const fs::path& folder) {
   ::close(fd);
 }
 
+// A checkpoint of this step may be there already (damaged, or from the end of the stage before): the two change places
+// in one move.
+Status PutInPlace(const fs::path& temporary, const fs::path& final_path) {
+  std::error_code error;
+  if (fs::exists(final_path, error)) {
+    if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) == 0) {
+      fs::remove_all(temporary, error);
+      return OkStatus();
+    }
+    fs::remove_all(final_path, error);  // the file system cannot exchange
+  }
+  fs::rename(temporary, final_path, error);
+  if (error) return Unavailable(StrCat(final_path.string(), ": ", error.message()));
+  return OkStatus();
+}
+
 }  // namespace
 
 Status Checkpoints::WriteShard(const fs::path& folder, ShardedAdamW& optimizer) const {
@@ -138,16 +155,11 @@ Status Checkpoints::WriteRest(const fs::path& folder, const LoopState& state,
     files[entry.path().filename().string()] = static_cast<uint64_t>(entry.file_size(error));
   }
   if (error) return Unavailable(StrCat(folder.string(), ": ", error.message()));
-  const Json json = {{"format", kFormat},
-                     {"version", kVersion},
-                     {"stage", state.stage},
-                     {"stage_name", state.stage_name},
-                     {"step", state.step},
-                     {"global_step", state.global_step},
-                     {"samples", state.samples},
-                     {"elapsed_s", state.elapsed_s},
-                     {"seed", state.seed},
-                     {"files", files}};
+  const Json json = {{"format", kFormat},        {"version", kVersion},
+                     {"stage", state.stage},     {"stage_name", state.stage_name},
+                     {"step", state.step},       {"global_step", state.global_step},
+                     {"samples", state.samples}, {"elapsed_s", state.elapsed_s},
+                     {"seed", state.seed},       {"files", files}};
   RETURN_IF_ERROR(WriteFileAtomically(folder / "state.json", json.dump(2) + "\n"));
   SyncFolder(folder);
   return OkStatus();
@@ -176,10 +188,7 @@ Status Checkpoints::Save(const LoopState& state, std::span<const SavedValues> mo
     if (ranks_.rank() == 0) {
       status = WriteRest(temporary, state, model);
       if (status.ok()) {
-        // A checkpoint of this step may be there: damaged, or from before the end of a stage.
-        fs::remove_all(final_path, error);
-        fs::rename(temporary, final_path, error);
-        if (error) status = Unavailable(StrCat(final_path.string(), ": ", error.message()));
+        status = PutInPlace(temporary, final_path);
         SyncFolder(out_);
       }
     }
@@ -270,8 +279,7 @@ Status Checkpoints::LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedAdam
       if (pieces != wanted.end()) {
         for (const ShardedAdamW::Piece& piece : pieces->second) {
           const int64_t first = std::max(piece.offset, *offset);
-          const int64_t last =
-              std::min(piece.offset + static_cast<int64_t>(piece.exp_avg.size()), *offset + *length);
+          const int64_t last = std::min(piece.offset + static_cast<int64_t>(piece.exp_avg.size()), *offset + *length);
           if (first >= last) continue;
           const auto bytes = static_cast<size_t>(last - first) * sizeof(float);
           const auto from = static_cast<size_t>(at + first - *offset) * sizeof(float);

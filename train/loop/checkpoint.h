@@ -47,7 +47,8 @@ struct FoundCheckpoint {
 class Checkpoints {
  public:
   // `keep` newest ones stay.
-  Checkpoints(std::filesystem::path out, int64_t keep, Ranks& ranks) : out_(std::move(out)), keep_(keep), ranks_(ranks) {}
+  Checkpoints(std::filesystem::path out, int64_t keep, Ranks& ranks)
+      : out_(std::move(out)), keep_(keep), ranks_(ranks) {}
 
   // Called by all ranks; all get the same outcome. Without an optimiser its state is left out (between stages). After a
   // failure nothing half-written stays and older checkpoints are untouched.
@@ -61,7 +62,8 @@ class Checkpoints {
 
  private:
   Status WriteShard(const std::filesystem::path& folder, ShardedAdamW& optimizer) const;
-  Status WriteRest(const std::filesystem::path& folder, const LoopState& state, std::span<const SavedValues> model) const;
+  Status WriteRest(const std::filesystem::path& folder, const LoopState& state,
+                   std::span<const SavedValues> model) const;
   void RemoveOld() const;
 
   std::filesystem::path out_;

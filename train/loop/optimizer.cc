@@ -77,8 +77,8 @@ Status ShardedAdamW::Step(double lr_factor, double gradient_scale) {
               lr_factor * parameter.peak_lr, parameter.weight_decay, static_cast<float>(gradient_scale), num_steps_);
   });
   if (ranks_.size() > 1) {
-    const std::span<float> own = std::span(gathered_).subspan(
-        static_cast<size_t>(slice_ * ranks_.rank()), static_cast<size_t>(slice_));
+    const std::span<float> own =
+        std::span(gathered_).subspan(static_cast<size_t>(slice_ * ranks_.rank()), static_cast<size_t>(slice_));
     for (const Segment& segment : segments_) {
       const auto from = trained_[segment.parameter].values.subspan(static_cast<size_t>(segment.offset),
                                                                    static_cast<size_t>(segment.length));

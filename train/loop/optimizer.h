@@ -69,13 +69,13 @@ class ShardedAdamW {
   AdamWOptions options_;
   Ranks& ranks_;
   ThreadPool& pool_;
-  std::vector<int64_t> starts_;     // of each parameter in the row
-  std::vector<float> gradients_;    // the whole row, padded to size * slice_
-  std::vector<float> reduced_;      // this rank's slice of the sum; empty with one rank
-  std::vector<float> gathered_;     // the whole row of new values; empty with one rank
-  std::vector<float> exp_avg_;      // this rank's slice
-  std::vector<float> exp_avg_sq_;   // this rank's slice
-  std::vector<Segment> segments_;   // cut so that none is long: the grain of the threads
+  std::vector<int64_t> starts_;    // of each parameter in the row
+  std::vector<float> gradients_;   // the whole row, padded to size * slice_
+  std::vector<float> reduced_;     // this rank's slice of the sum; empty with one rank
+  std::vector<float> gathered_;    // the whole row of new values; empty with one rank
+  std::vector<float> exp_avg_;     // this rank's slice
+  std::vector<float> exp_avg_sq_;  // this rank's slice
+  std::vector<Segment> segments_;  // cut so that none is long: the grain of the threads
   int64_t slice_ = 0;
   int64_t num_steps_ = 0;
 };

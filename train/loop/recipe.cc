@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+// Header only: the library of the package throws.
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
@@ -118,6 +119,13 @@ class Reader {
       } else {
         Refuse(key, "true or false");
       }
+    }
+  }
+  void ReadTuning(const char* key, bool& tune, bool& norms_only) {
+    if (const toml::node* node = Find(key)) {
+      norms_only = node->is_string() && node->as_string()->get() == "norms";
+      tune = norms_only || (node->is_boolean() && node->as_boolean()->get());
+      if (!norms_only && !node->is_boolean()) Refuse(key, "true, false or \"norms\"");
     }
   }
   void Read(const char* key, int64_t& out, int64_t min, int64_t max = kBig) {
@@ -233,7 +241,7 @@ class Reader {
 
 void ReadStage(const toml::table* table, const std::string& where, StageConfig& stage, Status& status) {
   Reader in(table, where, status);
-  in.Read("tune_vision", stage.tune_vision);
+  in.ReadTuning("tune_vision", stage.tune_vision, stage.vision_norms_only);
   in.Read("tune_projector", stage.tune_projector);
   in.Read("tune_llm", stage.tune_llm);
   in.Read("lr", stage.lr, 0.0, 10.0);
@@ -277,8 +285,8 @@ Status CheckStage(const StageConfig& stage, const std::string& where) {
   RETURN_IF_ERROR(need(stage.max_length > 0, "max_length"));
   RETURN_IF_ERROR(need(!stage.mixture.empty(), "mixture"));
   if (stage.global_batch % stage.micro_batch != 0) {
-    return InvalidArgument(StrCat(where, "global_batch ", stage.global_batch, " is no multiple of micro_batch ",
-                                  stage.micro_batch));
+    return InvalidArgument(
+        StrCat(where, "global_batch ", stage.global_batch, " is no multiple of micro_batch ", stage.micro_batch));
   }
   if (!stage.tune_vision && !stage.tune_projector && !stage.tune_llm) {
     return InvalidArgument(StrCat(where, "trains nothing: tune_vision, tune_projector and tune_llm are all false"));
@@ -317,7 +325,8 @@ StatusOr<Recipe> FromTable(const toml::table& table, const std::filesystem::path
     recipe.slices = slices;
     in.Read("workers", recipe.workers, 1, 1024);
     in.Read("prefetch", recipe.prefetch, 1, 1024);
-    in.Read("skip_bad_records", recipe.skip_bad_records);
+    in.Read<std::string>("on_bad_record", recipe.on_bad_record,
+                         {{"fail", "fail"}, {"skip", "skip"}, {"resample", "resample"}});
     in.Done();
   }
   {

@@ -31,7 +31,8 @@ struct MediaConfig {
 // Key names are those of the fields.
 struct StageConfig {
   std::string name;
-  bool tune_vision = false;
+  bool tune_vision = false;  // key tune_vision: true, false or "norms"
+  bool vision_norms_only = false;
   bool tune_projector = false;
   bool tune_llm = false;
   double lr = 0.0;
@@ -78,10 +79,10 @@ struct Recipe {
 
   // [data]
   std::vector<std::filesystem::path> registries;
-  std::filesystem::path slices;           // folder of lists of pruned records; may be empty
-  int64_t workers = 1;                    // threads that prepare samples
-  int64_t prefetch = 4;                   // micro-batches kept ready
-  bool skip_bad_records = false;          // replace what cannot be read and count it; else stop at the first one
+  std::filesystem::path slices;        // folder of lists of pruned records; may be empty
+  int64_t workers = 1;                 // threads that prepare micro-batches
+  int64_t prefetch = 8;                // micro-batches kept ready
+  std::string on_bad_record = "fail";  // "fail", "skip", "resample": counted and named in any case
 
   // [save]
   int64_t keep = 2;  // checkpoints kept

@@ -31,7 +31,8 @@ StatusOr<std::unique_ptr<Ranks>> ConnectRanks() {
           "ranks: srun started several processes without telling them of each other: use srun --mpi=pmix");
     case LaunchedBy::Kind::kTorchrun:
       return FailedPrecondition(
-          "ranks: RANK and WORLD_SIZE ask for several processes, but the ranks here talk over Open MPI: start them with "
+          "ranks: RANK and WORLD_SIZE ask for several processes, but the ranks here talk over Open MPI: start them "
+          "with "
           "mpirun -n COUNT or srun --mpi=pmix");
     case LaunchedBy::Kind::kNone:
       break;

@@ -1,6 +1,5 @@
 #include "train/ranks/mpi_ranks.h"
 
-#define OMPI_SKIP_MPICXX 1
 #include <mpi.h>
 
 #include <algorithm>
