@@ -80,7 +80,7 @@ class Mp4Writer {
     codec_->width = width;
     codec_->height = height;
     codec_->pix_fmt = AV_PIX_FMT_YUV420P;
-    codec_->framerate = {static_cast<int>(std::lround(clip.fps * 1000)), 1000};
+    av_reduce(&codec_->framerate.num, &codec_->framerate.den, std::llround(clip.fps * 1000), 1000, UINT16_MAX);
     codec_->time_base = av_inv_q(codec_->framerate);
     codec_->gop_size = kKeyFrameInterval;
     codec_->max_b_frames = 0;

@@ -47,7 +47,7 @@ uint32_t Pack(double alpha, double red, double green, double blue) {
   return a << 24 | colour(red) << 16 | colour(green) << 8 | colour(blue);
 }
 
-// Area average of the box, alpha-weighted, to [height, width].
+// Area average of the box to [height, width], alpha multiplied in.
 std::vector<uint32_t> Shrink(const Box& box, int64_t stride, std::span<const uint8_t> rgba, int64_t width,
                              int64_t height) {
   std::vector<uint32_t> out(static_cast<size_t>(width * height));
