@@ -28,7 +28,7 @@ constexpr std::array<Ink, 7> kHeldoutTones = {{{0.91, 0.89, 0.88},
                                                {0.56, 0.62, 0.70},
                                                {0.20, 0.24, 0.30}}};
 // Enough to see a shape's edge at once; black and white both keep it from the middle greys.
-constexpr double kClearDistance = 0.22;
+constexpr double kClearDistance = 0.24;
 
 double Clearance(const Ink& tone, std::span<const Ink> avoid) {
   double least = std::numeric_limits<double>::infinity();

@@ -15,11 +15,14 @@ TaskOr MakeScenes(const Assets& assets);
 TaskOr MakeThings(const Assets& assets);
 TaskOr MakeVideo(const Assets& assets);
 TaskOr MakeTemporal(const Assets& assets);
-
 TaskOr MakeReading(const Assets& assets);
 TaskOr MakeDocuments(const Assets& assets);
 TaskOr MakeCharts(const Assets& assets);
 TaskOr MakeText(const Assets& assets);
+TaskOr MakeSeveral(const Assets& assets);
+TaskOr MakeInContext(const Assets& assets);
+TaskOr MakeCaptions(const Assets& assets);
+TaskOr MakeInterleaved(const Assets& assets);
 
 }  // namespace galago::world
 

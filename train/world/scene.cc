@@ -117,15 +117,36 @@ Layout PickLayout(Rng& rng, Split split) {
   return rng.Pick({Layout::kFree, Layout::kFree, Layout::kGrid, Layout::kRow, Layout::kColumn});
 }
 
-media::Image PaintScene(const Scene& scene, Rng& rng, Split split) {
-  const Canvas canvas(scene.width, scene.height, {1, 1, 1});
-  std::vector<Ink> inks;
-  for (const Thing& thing : scene.things) inks.push_back(Vary(Palette()[thing.colour].ink, rng));
-  DrawBackground(canvas, rng, split, inks);
+bool Move(Scene& scene, size_t index, double distance, Rng& rng) {
+  std::vector<Thing> rest;
   for (size_t i = 0; i < scene.things.size(); ++i) {
-    const Thing& thing = scene.things[i];
+    if (i != index) rest.push_back(scene.things[i]);
+  }
+  const Thing& old = scene.things[index];
+  Thing thing = old;
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries; ++i) {
+    if (!PlaceFreely(scene, rest, thing, rng)) return false;
+    if (std::hypot(thing.x - old.x, thing.y - old.y) < distance) continue;
+    scene.things[index] = thing;
+    return true;
+  }
+  return false;
+}
+
+media::Image PaintScene(const Scene& scene, Rng& rng, Split split, std::span<const Thing> others) {
+  // Streams of their own, so that one thing more does not change the background.
+  Rng ink_rng(rng.Next());
+  Rng background_rng(rng.Next());
+  Rng noise_rng(rng.Next());
+  std::vector<Ink> avoid;
+  for (const Thing& thing : scene.things) avoid.push_back(Palette()[thing.colour].ink);
+  for (const Thing& thing : others) avoid.push_back(Palette()[thing.colour].ink);
+  const Canvas canvas(scene.width, scene.height, {1, 1, 1});
+  DrawBackground(canvas, background_rng, split, avoid);
+  for (const Thing& thing : scene.things) {
     DrawShape(canvas, {.shape = thing.shape,
-                       .ink = inks[i],
+                       .ink = Vary(Palette()[thing.colour].ink, ink_rng),
                        .material = thing.material,
                        .x = thing.x,
                        .y = thing.y,
@@ -133,7 +154,7 @@ media::Image PaintScene(const Scene& scene, Rng& rng, Split split) {
                        .turn = thing.turn});
   }
   media::Image image = canvas.ToImage();
-  AddNoise(image, rng, rng.Int(0, 10) - 3);  // none in four of eleven
+  AddNoise(image, noise_rng, noise_rng.Int(0, 10) - 3);  // none in four of eleven
   return image;
 }
 
@@ -172,6 +193,10 @@ std::optional<Description> Describe(const Scene& scene, size_t index, Rng& rng, 
   const Thing& thing = scene.things[index];
   constexpr std::array<Attribute, 4> kAll = {Attribute::kShape, Attribute::kColour, Attribute::kMaterial,
                                              Attribute::kSize};
+  // Sizes and patterns tell things apart only where they differ: a thing by itself is not "the small thing".
+  const bool sizes_differ = CountOf(scene, {.big = thing.big}) < static_cast<int64_t>(scene.things.size());
+  const bool materials_differ =
+      CountOf(scene, {.material = thing.material}) < static_cast<int64_t>(scene.things.size());
   std::vector<Description> shortest;
   size_t parts = kAll.size() + 1;
   for (unsigned mask = 1; mask < 16; ++mask) {
@@ -187,6 +212,7 @@ std::optional<Description> Describe(const Scene& scene, size_t index, Rng& rng, 
       if (kAll[bit] == Attribute::kMaterial) description.material = thing.material;
       if (kAll[bit] == Attribute::kSize) description.big = thing.big;
     }
+    if ((description.big && !sizes_differ) || (description.material && !materials_differ)) continue;
     if (tells_hidden || used > parts || CountOf(scene, description) != 1) continue;
     if (used < parts) shortest.clear();
     parts = used;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,13 @@ double PickRadius(bool big, double scale, Rng& rng);
 // ones.
 void Arrange(Scene& scene, Layout layout, Rng& rng);
 Layout PickLayout(Rng& rng, Split split);
-// Draws things (colours varied a little), background and noise.
-media::Image PaintScene(const Scene& scene, Rng& rng, Split split);
+// A new place for one thing, at least `distance` pixels from its old one; false (and nothing moved) where there is
+// none.
+bool Move(Scene& scene, size_t index, double distance, Rng& rng);
+// Draws things (colours varied a little), background and noise. The background stands off from `others` too: pictures
+// of one generator state and with the same things between scene and others have one background, and things of one index
+// one colour.
+media::Image PaintScene(const Scene& scene, Rng& rng, Split split, std::span<const Thing> others = {});
 
 // What a question may say of a thing. Unset parts are left open: {.colour = red} is "red thing".
 struct Description {

@@ -59,9 +59,10 @@ std::vector<Thing> PickThings(int64_t count, bool patterns, double scale, Rng& r
     things[i].shape = combination.shape;
     things[i].colour = combination.colour;
   }
-  const bool mixed_materials = patterns && rng.Chance(0.45);
-  const bool mixed_sizes = rng.Chance(0.5);
-  const bool all_big = count <= 4 && rng.Chance(0.5);
+  // Patterns need room to be seen: at scale 1 they go on a few big things.
+  const bool mixed_materials = patterns && rng.Chance(0.5) && (scale > 1 || count <= 4);
+  const bool mixed_sizes = rng.Chance(0.5) && (scale > 1 || !mixed_materials);
+  const bool all_big = (mixed_materials && scale <= 1) || (count <= 4 && rng.Chance(0.5));
   for (Thing& thing : things) {
     if (mixed_materials) {
       thing.material = rng.Pick({Material::kPlain, Material::kStriped, Material::kDotted, Material::kOutlined});

@@ -266,9 +266,17 @@ void DrawShape(const Canvas& canvas, const ShapeLook& look) {
     cairo_fill(cairo);
   } else {
     cairo_fill_preserve(cairo);
+    cairo_save(cairo);
     cairo_clip(cairo);
     const bool pale = Distance(look.ink, {1, 1, 1}) < 0.3;
     DrawPattern(canvas, look, pale ? Ink{0.25, 0.25, 0.28} : Ink{1, 1, 1});
+    cairo_restore(cairo);
+    // The rim keeps the silhouette whole where the pattern's tone is near the background's.
+    cairo_new_path(cairo);
+    kShapes[look.shape].trace(cairo);
+    canvas.SetInk(look.ink);
+    cairo_set_line_width(cairo, 2.0 / look.radius);
+    cairo_stroke(cairo);
   }
   cairo_restore(cairo);
 }

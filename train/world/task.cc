@@ -17,8 +17,12 @@ struct Entry {
 constexpr std::array kEntries = {
     Entry{"scenes", MakeScenes},
     Entry{"things", MakeThings},
+    Entry{"several", MakeSeveral},
+    Entry{"incontext", MakeInContext},
     Entry{"video", MakeVideo},
     Entry{"temporal", MakeTemporal},
+    Entry{"captions", MakeCaptions},
+    Entry{"interleaved", MakeInterleaved},
 };
 
 }  // namespace
