@@ -18,6 +18,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {"world", "draw pictures and videos with questions and answers", WorldCommand},
     {"run", "train by a recipe, or go on where it stopped", RunCommand},
     {"report", "write the HTML report of a run", ReportCommand},
 };
