@@ -14,6 +14,23 @@ int64_t PerRank(int64_t length, const SamplerOptions& options) {
   return length / (options.world_size * per_step) * per_step;
 }
 
+// This rank's part of each step of the order that one rank would see.
+std::vector<int64_t> ShareOfSteps(std::span<const int64_t> lengths, const SamplerOptions& options, int64_t epoch) {
+  SamplerOptions alone = options;
+  alone.world_size = 1;
+  alone.rank = 0;
+  alone.accumulation = options.accumulation * options.world_size;
+  const std::vector<int64_t> all = EpochOrder(lengths, alone, epoch);
+  const auto share = static_cast<size_t>(options.micro_batch * options.accumulation);
+  const size_t step = share * static_cast<size_t>(options.world_size);
+  std::vector<int64_t> order;
+  for (size_t at = static_cast<size_t>(options.rank) * share; at < all.size(); at += step) {
+    order.insert(order.end(), all.begin() + static_cast<std::ptrdiff_t>(at),
+                 all.begin() + static_cast<std::ptrdiff_t>(at + share));
+  }
+  return order;
+}
+
 }  // namespace
 
 int64_t EpochLength(std::span<const int64_t> lengths, const SamplerOptions& options) {
@@ -25,6 +42,7 @@ int64_t EpochLength(std::span<const int64_t> lengths, const SamplerOptions& opti
 std::vector<int64_t> EpochOrder(std::span<const int64_t> lengths, const SamplerOptions& options, int64_t epoch) {
   CHECK(options.world_size > 0 && options.micro_batch > 0 && options.accumulation > 0);
   CHECK(options.rank >= 0 && options.rank < options.world_size);
+  if (options.division == Division::kSteps && options.world_size > 1) return ShareOfSteps(lengths, options, epoch);
   // The chunk of every dataset, shuffled; all with the same generator state, as the reference seeds it per dataset.
   std::vector<std::vector<int64_t>> chunks(lengths.size());
   int64_t offset = 0;

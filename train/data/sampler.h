@@ -7,12 +7,19 @@
 
 namespace galago::train {
 
+// How samples are divided among ranks.
+enum class Division {
+  kChunks,  // each rank reads a contiguous chunk of every data set, as the reference does
+  kSteps,   // each optimiser step holds the same samples on any number of ranks, which share them out
+};
+
 struct SamplerOptions {
   int64_t world_size = 1;  // W: ranks
   int64_t rank = 0;
   int64_t micro_batch = 1;   // B: draws per micro-batch of a rank
   int64_t accumulation = 1;  // A: micro-batches per optimiser step
   uint64_t seed = 1;
+  Division division = Division::kChunks;
 };
 
 // Draws a rank sees in one epoch: of every dataset the most that fill whole global batches.

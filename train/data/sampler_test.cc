@@ -74,5 +74,23 @@ TEST(Sampler, DependsOnSeedAndEpochAlone) {
   EXPECT_TRUE(EpochOrder({}, {}, 0).empty());
 }
 
+TEST(Sampler, StepsHoldTheSameSamplesOnAnyNumberOfRanks) {
+  const auto order = [](int64_t world_size, int64_t rank) {
+    return EpochOrder(kLengths,
+                      {.world_size = world_size,
+                       .rank = rank,
+                       .micro_batch = 2,
+                       .accumulation = 4 / world_size,
+                       .division = Division::kSteps},
+                      1);
+  };
+  const std::vector<int64_t> alone = order(1, 0), first = order(2, 0), second = order(2, 1);
+  ASSERT_EQ(alone.size(), first.size() + second.size());
+  for (size_t i = 0; i < alone.size(); ++i) {
+    const size_t step = i / 8, within = i % 8;
+    EXPECT_EQ(alone[i], (within < 4 ? first : second)[step * 4 + within % 4]) << i;
+  }
+}
+
 }  // namespace
 }  // namespace galago::train
