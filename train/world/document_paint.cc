@@ -105,7 +105,7 @@ std::vector<Line> Compose(const Sheet& sheet, const Setting& setting) {
 TextStyle StyleOf(const Setting& setting, const Cell& cell, double size) {
   TextStyle style;
   style.family = setting.family;
-  style.size = size;
+  style.size = std::floor(size);
   style.bold = cell.bold;
   style.ink = setting.ink;
   return style;
@@ -153,7 +153,8 @@ Measures Measure(const std::vector<Line>& lines, const Setting& setting, double 
 double FittingSize(const Measures& measures, int64_t width, int64_t height) {
   const double across = (static_cast<double>(width) - 2 * kMargin - 4) / measures.width;
   const double down = (static_cast<double>(height) - 2 * kMargin) / measures.height;
-  return std::min(kProbe * std::min(across, down), kLargest);
+  // Whole sizes only: opening a font at one more size takes a millisecond.
+  return std::floor(std::min(kProbe * std::min(across, down), kLargest));
 }
 
 class Painter {
@@ -284,6 +285,7 @@ class Painter {
   void Dots(double from, const Cell& to, double y) const {
     const double end = ends_[1] - canvas_.Measure(to.text, StyleOf(setting_, to, size_)).width;
     canvas_.SetInk(setting_.ink);
+    cairo_new_path(canvas_.cairo());
     for (double x = from + 5; x < end - 4; x += 5) {
       cairo_arc(canvas_.cairo(), x, y, 0.7, 0, 2 * std::numbers::pi);
       cairo_fill(canvas_.cairo());

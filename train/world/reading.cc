@@ -164,7 +164,8 @@ double FittingSize(const Sign& sign, double fill, const Canvas& canvas) {
   const double across = width * std::cos(angle) + block * std::sin(angle) + block * std::abs(sign.shear);
   const double down = width * std::sin(angle) + block * std::cos(angle);
   const double scale = std::min(sign.width * interior.width * fill / across, sign.height * interior.height / down);
-  return std::min(kProbe * scale, 64.0);
+  // Whole sizes only: opening a font at one more size takes a millisecond.
+  return std::floor(std::min(kProbe * scale, 64.0));
 }
 
 void LookOf(Sign& sign, double difficulty, Rng& rng, Split split, bool named) {
