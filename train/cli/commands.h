@@ -12,9 +12,9 @@ using Args = std::span<const std::string>;
 
 int WorldCommand(Args args);
 int RunCommand(Args args);
-int ReportCommand(Args args);
 int FinetuneCommand(Args args);
 int MergeCommand(Args args);
+int ReportCommand(Args args);
 
 }  // namespace galago::train
 

@@ -20,6 +20,8 @@ struct Command {
 constexpr Command kCommands[] = {
     {"world", "draw pictures and videos with questions and answers", WorldCommand},
     {"run", "train by a recipe, or go on where it stopped", RunCommand},
+    {"finetune", "train a finished model on new data: adapters, projector, norms", FinetuneCommand},
+    {"merge", "add an adapter to the weights of its model", MergeCommand},
     {"report", "write the HTML report of a run", ReportCommand},
 };
 

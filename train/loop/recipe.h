@@ -79,6 +79,7 @@ struct Recipe {
 
   // [data]
   std::vector<std::filesystem::path> registries;
+  std::string registry_text;           // a registry that no file holds; not a key
   std::filesystem::path slices;        // folder of lists of pruned records; may be empty
   int64_t workers = 1;                 // threads that prepare micro-batches
   int64_t prefetch = 8;                // micro-batches kept ready

@@ -108,13 +108,15 @@ class Runner {
       return found;
     }
     RETURN_IF_ERROR(CheckFits(*found, recipe_));
+    if (found->state.stage == static_cast<int64_t>(recipe_.stages.size())) {
+      state_ = found->state;  // nothing is left to train: the model is not needed
+      return found;
+    }
     RETURN_IF_ERROR(checkpoints_.LoadModel(*found, ValuesOf(parts_.model.parameters())));
     parts_.model.WeightsChanged();
     state_ = found->state;
-    if (state_.stage < static_cast<int64_t>(recipe_.stages.size())) {
-      Say(StrCat("going on from ", found->path.filename().string(), ": stage ", state_.stage + 1, " ",
-                 state_.stage_name, ", step ", state_.step));
-    }
+    Say(StrCat("going on from ", found->path.filename().string(), ": stage ", state_.stage + 1, " ", state_.stage_name,
+               ", step ", state_.step));
     return found;
   }
 

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+
+#include "src/base/strings.h"
+#include "train/cli/commands.h"
+#include "train/cli/flags.h"
+#include "train/cli/session.h"
+#include "train/loop/assembly.h"
+#include "train/loop/nearest.h"
+#include "train/loop/plan.h"
+#include "train/loop/report.h"
+
+namespace galago::train {
+namespace {
+
+struct RunFlags {
+  std::vector<std::string> set;
+  std::string out;
+  bool dry_run = false;
+  std::string stage;
+  SessionFlags session;
+};
+
+Usage RunUsage(RunFlags& flags) {
+  Usage usage = {
+      "galago-train run RECIPE [options]",
+      "Trains the stages of a recipe (a recipe.toml or its folder), or goes on where the run in --out stopped.\n"
+      "Ctrl-C and SIGTERM end it with a checkpoint; the same command goes on from there. Several processes: start it\n"
+      "under mpirun or srun. Recipes, files and exit codes: docs/training.md.",
+      {Texts("--set", "KEY=VALUE", flags.set, "assignment over the recipe: stage.align.lr=1e-3; repeatable"),
+       Text("--out", "DIR", flags.out, "where the run lives (default: runs/NAME)"),
+       Text("--stage", "N|NAME", flags.stage, "train up to and with this stage"),
+       Switch("--dry-run", flags.dry_run, "count parameters, tokens, memory and time; train nothing")}};
+  AddSessionFlags(usage, flags.session);
+  return usage;
+}
+
+// "3" or a name; 0 for "".
+StatusOr<int64_t> StageNumber(const Recipe& recipe, const std::string& text) {
+  if (text.empty()) return int64_t{0};
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto count = static_cast<int64_t>(recipe.stages.size());
+  if (error == std::errc() && end == text.data() + text.size()) {
+    if (number >= 1 && number <= count) return number;
+    return InvalidArgument(StrCat("--stage ", number, ": the recipe has stages 1 to ", count));
+  }
+  const auto it = std::ranges::find(recipe.stages, text, &StageConfig::name);
+  if (it != recipe.stages.end()) return it - recipe.stages.begin() + 1;
+  std::vector<std::string> names;
+  for (const StageConfig& stage : recipe.stages) names.push_back(stage.name);
+  return InvalidArgument(
+      StrCat("--stage: there is no stage ", Printable(text), "; the nearest is ", Nearest(text, names)));
+}
+
+}  // namespace
+
+int RunCommand(Args args) {
+  RunFlags flags;
+  const Usage usage = RunUsage(flags);
+  const StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
+  if (!rest.ok()) return Fail(rest.status());
+  if (rest->size() == 1 && rest->front() == "--help") {
+    std::fputs(HelpText(usage).c_str(), stdout);
+    return 0;
+  }
+  if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one recipe is needed: ", usage.synopsis)));
+  const StatusOr<Recipe> recipe = LoadRecipe(rest->front(), flags.set);
+  if (!recipe.ok()) return Fail(recipe.status(), Exit::kUsage);
+  const StatusOr<int64_t> last_stage = StageNumber(*recipe, flags.stage);
+  if (!last_stage.ok()) return Fail(last_stage.status());
+
+  StatusOr<std::unique_ptr<Session>> session = Session::Begin(flags.session);
+  if (!session.ok()) return Fail(session.status(), Exit::kUsage);
+  StatusOr<std::unique_ptr<Assembly>> assembly = Assembly::Make(*recipe, (*session)->ranks());
+  if (!assembly.ok()) return (*session)->Fail(assembly.status(), ModelExit(assembly.status()));
+  RunParts parts = (*assembly)->parts();
+  if (flags.dry_run) {
+    const StatusOr<RunPlan> plan = MakePlan(*recipe, parts, (*session)->ranks());
+    if (!plan.ok()) return (*session)->Fail(plan.status(), ExitCodeFor(plan.status()));
+    if ((*session)->ranks().rank() == 0) std::fputs(PlanText(*plan).c_str(), stdout);
+    return 0;
+  }
+  const std::filesystem::path out = flags.out.empty() ? std::filesystem::path("runs") / recipe->name : flags.out;
+  return (*session)->Train(*recipe, {.out = out, .last_stage = *last_stage}, parts);
+}
+
+int ReportCommand(Args args) {
+  const Usage usage = {
+      "galago-train report OUT",
+      "Writes OUT/report.html, a page without network: curves of loss and speed by stage, and the scores in\n"
+      "OUT/stage-N-NAME/scores.json (galago eval world --json).",
+      {}};
+  const StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
+  if (!rest.ok()) return Fail(rest.status());
+  if (rest->size() == 1 && rest->front() == "--help") {
+    std::fputs(HelpText(usage).c_str(), stdout);
+    return 0;
+  }
+  if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one folder is needed: ", usage.synopsis)));
+  const StatusOr<std::filesystem::path> page = WriteReport(rest->front());
+  if (!page.ok()) return Fail(page.status());
+  std::printf("%s\n", page->c_str());
+  return 0;
+}
+
+}  // namespace galago::train
