@@ -19,14 +19,19 @@ enum class Sampling { kUniform, kFps };
 
 // How one picture or video is read. The defaults give the reference's pixels.
 struct MediaOptions {
+  static constexpr int64_t kMaxTiles = 1024;
+  static constexpr int64_t kMaxFrames = 1024;  // NVILA-8B-Video looks at 256
+  static constexpr double kMaxFps = 1000;
+  static constexpr int64_t kMaxSecond = 10'000'000;
+
   Exif exif = Exif::kIgnore;
   Alpha alpha = Alpha::kDrop;
   Aspect aspect = Aspect::kModel;
-  std::optional<int64_t> max_tiles;        // default: the checkpoint's
-  std::optional<int64_t> video_max_tiles;  // default: the checkpoint's
-  std::optional<int64_t> frames;           // video: default the checkpoint's num_video_frames
-  std::optional<double> fps;               // video: frames a second instead of uniform sampling
-  std::optional<double> start_s, end_s;    // video: the part looked at, in seconds
+  std::optional<int64_t> max_tiles;        // 1 to kMaxTiles; default: the checkpoint's
+  std::optional<int64_t> video_max_tiles;  // likewise
+  std::optional<int64_t> frames;           // video: 1 to kMaxFrames; default: the checkpoint's num_video_frames
+  std::optional<double> fps;               // video: frames a second instead of uniform sampling; above 0, to kMaxFps
+  std::optional<double> start_s, end_s;    // video: the part looked at, in seconds from 0 to kMaxSecond
   bool operator==(const MediaOptions&) const = default;
 };
 
@@ -67,7 +72,8 @@ struct UserMessage {
 // given (with a warning if there were markers at all). More markers than media of that kind: InvalidArgument.
 StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media);
 
-// kVideo for a directory or a file whose bytes are a video container, else kImage; NotFound if it cannot be read.
+// kVideo for a directory or a file whose bytes are a video container, else kImage; NotFound if there is no regular
+// file.
 StatusOr<PartKind> GuessMediaKind(const std::string& source);
 
 }  // namespace galago

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "src/base/strings.h"
 
@@ -35,8 +37,8 @@ Status SystemError(const std::filesystem::path& path, std::string_view action) {
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -50,6 +52,33 @@ class Descriptor {
  private:
   int fd_;
 };
+
+// A regular file opened for reading, and its size. Anything else is refused before a byte is read: a pipe may never
+// end, and opening one would wait for its writer.
+StatusOr<Descriptor> OpenRegular(const std::filesystem::path& path, size_t& size) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return SystemError(path, "open");
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return SystemError(path, "stat");
+  if (S_ISDIR(info.st_mode)) return NotFound(StrCat(path.string(), ": is a directory, a file is needed"));
+  if (!S_ISREG(info.st_mode)) return NotFound(StrCat(path.string(), ": is a pipe or device, a regular file is needed"));
+  size = static_cast<size_t>(info.st_size);
+  return file;
+}
+
+// At most max_bytes from where the file stands.
+StatusOr<std::string> ReadUpTo(int fd, const std::filesystem::path& path, size_t max_bytes) {
+  std::string contents;
+  std::string chunk(std::min(max_bytes, size_t{1} << 16), '\0');
+  while (contents.size() < max_bytes) {
+    const ssize_t got = ::read(fd, chunk.data(), std::min(chunk.size(), max_bytes - contents.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return SystemError(path, "read");
+    if (got == 0) break;
+    contents.append(chunk.data(), static_cast<size_t>(got));
+  }
+  return contents;
+}
 
 // False with errno set when not everything could be written.
 bool WriteAll(int fd, std::string_view rest) {
@@ -67,26 +96,29 @@ bool WriteAll(int fd, std::string_view rest) {
 }  // namespace
 
 StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_bytes) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return SystemError(path, "open");
-  struct stat info = {};
-  if (::fstat(file.get(), &info) != 0) return SystemError(path, "stat");
-  if (S_ISDIR(info.st_mode)) return NotFound(StrCat(path.string(), ": is a directory, a file is needed"));
-  // Pipes have no size, so the limit is also enforced while reading.
-  std::string contents;
-  std::string chunk(size_t{1} << 16, '\0');
-  for (;;) {
-    const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      return SystemError(path, "read");
-    }
-    if (got == 0) return contents;
-    if (contents.size() + static_cast<size_t>(got) > max_bytes) {
-      return OutOfRange(StrCat(path.string(), ": larger than the limit of ", max_bytes, " bytes"));
-    }
-    contents.append(chunk.data(), static_cast<size_t>(got));
+  size_t size = 0;
+  ASSIGN_OR_RETURN(const Descriptor file, OpenRegular(path, size));
+  // Files of the kernel's claim no size and others may grow, so what is read counts.
+  ASSIGN_OR_RETURN(std::string contents, ReadUpTo(file.get(), path, max_bytes + 1));
+  if (contents.size() > max_bytes) {
+    return OutOfRange(StrCat(path.string(), ": larger than the limit of ", max_bytes, " bytes"));
   }
+  return contents;
+}
+
+StatusOr<std::string> ReadFileHead(const std::filesystem::path& path, size_t num_bytes) {
+  size_t size = 0;
+  ASSIGN_OR_RETURN(const Descriptor file, OpenRegular(path, size));
+  return ReadUpTo(file.get(), path, num_bytes);
+}
+
+StatusOr<std::string> ReadStandardInput(size_t max_bytes) {
+  constexpr std::string_view kName = "standard input";
+  ASSIGN_OR_RETURN(std::string contents, ReadUpTo(STDIN_FILENO, kName, max_bytes + 1));
+  if (contents.size() > max_bytes) {
+    return OutOfRange(StrCat(kName, ": larger than the limit of ", max_bytes, " bytes"));
+  }
+  return contents;
 }
 
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents) {
@@ -142,12 +174,8 @@ MappedFile::~MappedFile() {
 }
 
 StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::filesystem::path& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return SystemError(path, "open");
-  struct stat info = {};
-  if (::fstat(file.get(), &info) != 0) return SystemError(path, "stat");
-  if (!S_ISREG(info.st_mode)) return NotFound(StrCat(path.string(), ": is not a regular file"));
-  const auto size = static_cast<size_t>(info.st_size);
+  size_t size = 0;
+  ASSIGN_OR_RETURN(const Descriptor file, OpenRegular(path, size));
   const std::byte* data = nullptr;
   if (size != 0) {
     void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);

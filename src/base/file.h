@@ -13,8 +13,15 @@
 
 namespace galago {
 
-// The whole file, refused when larger than max_bytes. Errors name the path's last component and the cause.
+// Only regular files are read and mapped: pipes, devices and directories are NotFound. Errors name the path as given.
+
+// The whole file, refused when larger than max_bytes.
 StatusOr<std::string> ReadFile(const std::filesystem::path& path, size_t max_bytes);
+// Its first bytes, fewer if it is shorter.
+StatusOr<std::string> ReadFileHead(const std::filesystem::path& path, size_t num_bytes);
+
+// All of standard input, whatever it is, refused when longer than max_bytes.
+StatusOr<std::string> ReadStandardInput(size_t max_bytes);
 
 // Writes beside the target and renames, so that the old file or the new one exists at any moment, never half of one.
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -84,6 +85,24 @@ TEST_F(FileTest, MissingFilesAndDirectoriesAreNotFound) {
   EXPECT_EQ(MappedFile::Open(directory_ / "none").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(MappedFile::Open(directory_).status().code(), StatusCode::kNotFound);
   EXPECT_THAT(MessageOf(MappedFile::Open(directory_ / "none").status()), HasSubstr("none"));
+}
+
+TEST_F(FileTest, PipesAndDevicesAreRefusedWithoutWaiting) {
+  const std::filesystem::path pipe = directory_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::filesystem::path& path : {pipe, std::filesystem::path("/dev/zero")}) {
+    for (const Status& status :
+         {ReadFile(path, 10).status(), ReadFileHead(path, 10).status(), MappedFile::Open(path).status()}) {
+      EXPECT_EQ(status.code(), StatusCode::kNotFound);
+      EXPECT_THAT(MessageOf(status), HasSubstr(path.string() + ": is a pipe or device"));
+    }
+  }
+}
+
+TEST_F(FileTest, HeadIsWhatIsThereUpToTheLength) {
+  ASSERT_TRUE(WriteFileAtomically(directory_ / "f", "12345").ok());
+  EXPECT_EQ(*ReadFileHead(directory_ / "f", 3), "123");
+  EXPECT_EQ(*ReadFileHead(directory_ / "f", 9), "12345");
 }
 
 TEST_F(FileTest, MappingShowsTheBytesEvenAfterReplacement) {

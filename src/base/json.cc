@@ -101,7 +101,7 @@ StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const Jso
 
 StatusOr<Json> ReadJsonFile(const std::filesystem::path& path, const JsonLimits& limits) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, limits.max_bytes));
-  return ParseJson(text, path.filename().string(), limits);
+  return ParseJson(text, path.string(), limits);
 }
 
 const Json* JsonFind(const Json& object, std::string_view key) {

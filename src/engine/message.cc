@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 
+#include "src/base/file.h"
 #include "src/base/strings.h"
+#include "src/media/decode/sniff.h"
 
 namespace galago {
 namespace {
@@ -21,24 +22,6 @@ int64_t CountOf(std::string_view text, std::string_view marker) {
   int64_t count = 0;
   for (size_t at = text.find(marker); at != std::string_view::npos; at = text.find(marker, at + marker.size())) ++count;
   return count;
-}
-
-// Whether a file starts as the video containers do that FFmpeg opens for us: ISO media (ftyp), Matroska, AVI, MPEG-PS,
-// MPEG-TS, Ogg, FLV.
-bool LooksLikeVideo(std::string_view head) {
-  const auto at = [&](size_t offset, std::string_view magic) {
-    return head.size() >= offset + magic.size() && head.substr(offset, magic.size()) == magic;
-  };
-  // AVIF and HEIC pictures are ISO media too.
-  if (at(4, "ftyp")) {
-    const std::string_view brand = head.substr(8, 4);
-    constexpr std::array<std::string_view, 6> kPictures = {"avif", "heic", "heix", "mif1", "msf1", "hevc"};
-    return std::find(kPictures.begin(), kPictures.end(), brand) == kPictures.end();
-  }
-  using namespace std::string_view_literals;
-  return at(0, "\x1a\x45\xdf\xa3"sv) || (at(0, "RIFF") && at(8, "AVI ")) || at(0, "\0\0\x01\xba"sv) ||
-         at(0, "\0\0\x01\xb3"sv) || at(0, "OggS") || at(0, "FLV") || (at(0, "\x47"sv) && at(188, "\x47"sv)) ||
-         at(4, "moov") || at(4, "mdat");
 }
 
 }  // namespace
@@ -94,11 +77,8 @@ StatusOr<PartKind> GuessMediaKind(const std::string& source) {
   if (source.starts_with("data:")) return source.starts_with("data:video/") ? PartKind::kVideo : PartKind::kImage;
   std::error_code error;
   if (std::filesystem::is_directory(source, error)) return PartKind::kVideo;
-  std::ifstream file(source, std::ios::binary);
-  if (!file) return NotFound(StrCat(Printable(source, 256), ": cannot be opened"));
-  std::array<char, 192> head = {};
-  file.read(head.data(), head.size());
-  return LooksLikeVideo({head.data(), static_cast<size_t>(file.gcount())}) ? PartKind::kVideo : PartKind::kImage;
+  ASSIGN_OR_RETURN(const std::string head, ReadFileHead(source, media::kSniffBytes));
+  return media::SniffVideo(head) ? PartKind::kVideo : PartKind::kImage;
 }
 
 }  // namespace galago

@@ -8,6 +8,7 @@
 #include "src/base/strings.h"
 #include "src/media/decode/codec.h"
 #include "src/media/decode/exif.h"
+#include "src/media/decode/sniff.h"
 
 namespace galago::media {
 namespace {
@@ -21,12 +22,7 @@ bool StartsWithIgnoringCase(std::string_view text, std::string_view prefix) {
 // What the bytes are, or a refusal that says what they seem to be instead.
 StatusOr<ImageFormat> FindFormat(std::string_view text, std::string_view name) {
   if (text.empty()) return DataLoss(StrCat(name, ": the picture is empty"));
-  if (text.starts_with("\xff\xd8\xff")) return ImageFormat::kJpeg;
-  if (text.starts_with("\x89PNG\r\n\x1a\n")) return ImageFormat::kPng;
-  if (text.starts_with("RIFF") && text.substr(std::min<size_t>(text.size(), 8)).starts_with("WEBP")) {
-    return ImageFormat::kWebp;
-  }
-  if (text.starts_with("GIF87a") || text.starts_with("GIF89a")) return ImageFormat::kGif;
+  if (const auto format = SniffPicture(text)) return *format;
   if (text.starts_with("version https://git-lfs.github.com/spec/")) {
     return DataLoss(StrCat(name, ": this is a Git LFS pointer, not the picture; fetch it with 'git lfs pull'"));
   }
@@ -57,14 +53,8 @@ StatusOr<ImageFormat> FindFormat(std::string_view text, std::string_view name) {
     if (brand.starts_with("hei") || brand.starts_with("hev") || brand == "mif1" || brand == "msf1") {
       return refuse("HEIC pictures are not supported");
     }
-    return refuse("this is a video file");
   }
-  if (text.starts_with("\x1a\x45\xdf\xa3")) return refuse("this is a video file");
-  if (text.size() >= 3 && text[0] == 'P' && text[1] >= '1' && text[1] <= '6' &&
-      (std::isspace(static_cast<unsigned char>(text[2])) != 0 || text[2] == '#')) {
-    return ImageFormat::kPnm;
-  }
-  if (text.starts_with("BM") && text.size() >= 14) return ImageFormat::kBmp;
+  if (SniffVideo(text)) return Unimplemented(StrCat(name, ": is a video; give it with --video"));
   return refuse("the bytes are no picture of a known format");
 }
 

@@ -11,6 +11,8 @@
 namespace galago::media {
 namespace {
 
+constexpr size_t kMaxNameBytes = 4096;  // a file name may hold anything but '/' and zero
+
 class FrameDirectory : public VideoReader {
  public:
   FrameDirectory(std::vector<std::filesystem::path> files, const VideoOptions& options)
@@ -19,7 +21,7 @@ class FrameDirectory : public VideoReader {
   Status Start() {
     info_.container = "directory";
     info_.num_frames = static_cast<int64_t>(files_.size());
-    const std::string name = files_.front().filename().string();
+    const std::string name = Printable(files_.front().string(), kMaxNameBytes);
     ASSIGN_OR_RETURN(const std::string bytes, ReadFile(files_.front(), options_.image.limits.max_encoded_bytes));
     ASSIGN_OR_RETURN(const ImageInfo first, ProbeImage(std::as_bytes(std::span(bytes)), name, options_.image));
     info_.width = first.width;
@@ -30,13 +32,14 @@ class FrameDirectory : public VideoReader {
   const VideoInfo& info() const override { return info_; }
 
   Status ReadFrames(std::span<const int64_t> indices, const OnFrame& on_frame) override {
-    RETURN_IF_ERROR(CheckIndices(indices, info_, options_, "directory of frames"));
+    RETURN_IF_ERROR(CheckIndices(indices, info_, options_, files_.front().parent_path().string()));
     for (size_t i = 0; i < indices.size(); ++i) {
       if (i > 0 && indices[i] == indices[i - 1]) continue;
+      if (options_.cancel != nullptr && *options_.cancel) return Cancelled("stopped while frames were read");
       const std::filesystem::path& file = files_[static_cast<size_t>(indices[i])];
       ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file, options_.image.limits.max_encoded_bytes));
-      ASSIGN_OR_RETURN(DecodedImage decoded,
-                       DecodeImage(std::as_bytes(std::span(bytes)), file.filename().string(), options_.image));
+      const std::string name = Printable(file.string(), kMaxNameBytes);
+      ASSIGN_OR_RETURN(DecodedImage decoded, DecodeImage(std::as_bytes(std::span(bytes)), name, options_.image));
       for (std::string& warning : decoded.info.warnings) info_.warnings.push_back(std::move(warning));
       RETURN_IF_ERROR(on_frame({indices[i], 0.0, std::move(decoded.image)}));
     }
@@ -53,7 +56,7 @@ class FrameDirectory : public VideoReader {
 
 StatusOr<std::unique_ptr<VideoReader>> OpenFrameDirectory(const std::filesystem::path& directory,
                                                           const VideoOptions& options) {
-  const std::string name = directory.filename().string();
+  const std::string name = directory.string();
   std::vector<std::filesystem::path> files;
   uint64_t num_bytes = 0;
   std::error_code error;
@@ -66,7 +69,7 @@ StatusOr<std::unique_ptr<VideoReader>> OpenFrameDirectory(const std::filesystem:
     std::error_code size_error;
     num_bytes += it->file_size(size_error);
     if (size_error) {
-      return InvalidArgument(StrCat(name, ": ", Printable(it->path().filename().string()), " is not a frame"));
+      return Unimplemented(StrCat(Printable(it->path().string(), kMaxNameBytes), ": is not a file with a frame"));
     }
     files.push_back(it->path());
   }

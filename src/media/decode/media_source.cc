@@ -1,12 +1,7 @@
 #include "src/media/decode/media_source.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -17,7 +12,8 @@
 namespace galago::media {
 namespace {
 
-constexpr size_t kMaxNameBytes = 64;
+constexpr size_t kMaxUriBytes = 64;
+constexpr size_t kMaxPathBytes = 4096;  // the system's longest
 
 bool StartsWithScheme(std::string_view source, std::string_view scheme) {
   return source.size() >= scheme.size() &&
@@ -49,28 +45,12 @@ StatusOr<MediaBytes> LoadDataUri(const std::string& source, const MediaSourceLim
   return out;
 }
 
-StatusOr<MediaBytes> ReadStandardInput(const MediaSourceLimits& limits) {
-  MediaBytes out;
-  out.name = "standard input";
-  std::array<char, 1 << 16> buffer;
-  for (;;) {
-    const ssize_t count = read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Unavailable(StrCat(out.name, ": ", std::strerror(errno)));
-    if (count == 0) return out;
-    out.bytes.append(buffer.data(), static_cast<size_t>(count));
-    if (out.bytes.size() > limits.max_bytes) {
-      return OutOfRange(StrCat(out.name, ": more than the limit of ", limits.max_bytes, " bytes"));
-    }
-  }
-}
-
 }  // namespace
 
 std::string SourceName(const std::string& source) {
   if (source == "-") return "standard input";
-  if (StartsWithScheme(source, "data:")) return Printable(source, kMaxNameBytes - 3);  // "..." may follow
-  return Printable(std::filesystem::path(source).filename().string(), 255);
+  if (StartsWithScheme(source, "data:")) return Printable(source, kMaxUriBytes - 3);  // "..." may follow
+  return Printable(source, kMaxPathBytes);
 }
 
 StatusOr<std::string> DecodeBase64(std::string_view text, std::string_view what, size_t max_bytes) {
@@ -102,10 +82,13 @@ StatusOr<std::string> DecodeBase64(std::string_view text, std::string_view what,
 
 StatusOr<MediaBytes> LoadMediaBytes(const std::string& source, const MediaSourceLimits& limits) {
   if (source.empty()) return InvalidArgument("the name of a picture is empty");
-  if (source == "-") return ReadStandardInput(limits);
   if (StartsWithScheme(source, "data:")) return LoadDataUri(source, limits);
   MediaBytes out;
   out.name = SourceName(source);
+  if (source == "-") {
+    ASSIGN_OR_RETURN(out.bytes, ReadStandardInput(limits.max_bytes));
+    return out;
+  }
   std::error_code error;
   const std::filesystem::path path(source);
   if (!std::filesystem::exists(path, error)) {
@@ -115,7 +98,7 @@ StatusOr<MediaBytes> LoadMediaBytes(const std::string& source, const MediaSource
     return NotFound(StrCat(out.name, ": no such file"));
   }
   if (std::filesystem::is_directory(path, error)) {
-    return InvalidArgument(StrCat(out.name, ": a directory is not a picture; pass it as a video"));
+    return Unimplemented(StrCat(out.name, ": is a directory, not a picture; give a directory of frames with --video"));
   }
   ASSIGN_OR_RETURN(out.bytes, ReadFile(path, limits.max_bytes));
   return out;

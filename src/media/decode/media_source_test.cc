@@ -51,9 +51,10 @@ TEST(MediaSource, LocalFiles) {
   const std::string media = std::string(GALAGO_SOURCE_DIR) + "/tests/golden/data/media";
   const StatusOr<MediaBytes> got = LoadMediaBytes(media + "/one_1x1.png");
   ASSERT_TRUE(got.ok()) << got.status();
-  EXPECT_EQ(got->name, "one_1x1.png");
+  EXPECT_EQ(got->name, media + "/one_1x1.png");
   EXPECT_EQ(got->bytes.substr(1, 3), "PNG");
-  EXPECT_EQ(CodeOf(media), StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(media), StatusCode::kUnimplemented);
+  EXPECT_EQ(CodeOf("/dev/zero"), StatusCode::kNotFound);
   EXPECT_EQ(CodeOf(media + "/none.png"), StatusCode::kNotFound);
   EXPECT_EQ(CodeOf(media + "/one_1x1.png", 10), StatusCode::kOutOfRange);
   EXPECT_EQ(CodeOf("https://example.org/a.png"), StatusCode::kUnimplemented);

@@ -18,9 +18,11 @@ extern "C" {
 #include <utility>
 
 #include "src/base/check.h"
+#include "src/base/file.h"
 #include "src/base/strings.h"
 #include "src/media/decode/exif.h"
 #include "src/media/decode/frame_source.h"
+#include "src/media/decode/sniff.h"
 
 // Everything that knows FFmpeg. Frames are found by presentation time: one pass over the packets, which decodes
 // nothing, lists the times; a frame is then reached from the key frame before it. Where that list cannot be trusted (no
@@ -95,13 +97,17 @@ class VideoFile : public VideoReader {
   };
 
   Status Error(int code, std::string_view doing) const {
-    if (TimeIsUp()) {
+    if (IsCancelled()) return Cancelled("stopped while the video was read");
+    if (MustEnd()) {
       return DeadlineExceeded(StrCat(input_.name, ": decoding took longer than ", options_.timeout.count(), " ms"));
     }
     if (code == AVERROR(ENOMEM)) return ResourceExhausted(StrCat(input_.name, ": out of memory ", doing));
     return DataLoss(StrCat(input_.name, ": ", doing, " failed (", ErrorText(code), ")"));
   }
-  bool TimeIsUp() const { return Clock::now() > deadline_; }
+  bool IsCancelled() const { return options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed); }
+  bool MustEnd() const { return IsCancelled() || Clock::now() > deadline_; }
+  // "is cut short: its "mdat" box needs 9000 bytes, 120 are left", or that it is damaged.
+  std::string CutOrDamaged() const;
 
   Status OpenDemuxer();
   Status OpenDecoder();
@@ -152,9 +158,21 @@ class VideoFile : public VideoReader {
   int64_t current_ = kNoFrame;      // index of the frame in frame_, if that is to be trusted
   int64_t num_decoded_ = 0;         // since the demuxer was opened
   int64_t num_errors_ = 0;          // packets the decoder refused
+  int64_t promised_ = 0;            // frames the container announces; 0: it does not say
+  bool looks_like_video_ = false;   // by its first bytes
   std::optional<int64_t> first_time_;
   bool said_damage_ = false, said_interlaced_ = false, said_hdr_ = false;
 };
+
+std::string VideoFile::CutOrDamaged() const {
+  std::optional<std::string> cut;
+  if (input_.bytes) {
+    cut = FindCut(std::as_bytes(std::span(*input_.bytes)));
+  } else if (const auto file = MappedFile::Open(input_.path); file.ok()) {
+    cut = FindCut((*file)->bytes());
+  }
+  return cut ? StrCat("is cut short: ", *cut) : "is damaged or cut short";
+}
 
 Status VideoFile::OpenDemuxer() {
   codec_.reset();
@@ -166,7 +184,7 @@ Status VideoFile::OpenDemuxer() {
   AVFormatContext* format = avformat_alloc_context();
   if (format == nullptr) return Error(AVERROR(ENOMEM), "opening the video");
   format_.reset(format);
-  format->interrupt_callback = {[](void* self) { return static_cast<VideoFile*>(self)->TimeIsUp() ? 1 : 0; }, this};
+  format->interrupt_callback = {[](void* self) { return static_cast<VideoFile*>(self)->MustEnd() ? 1 : 0; }, this};
   if (input_.bytes) {
     auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferSize));
     if (buffer == nullptr) return Error(AVERROR(ENOMEM), "opening the video");
@@ -204,11 +222,10 @@ Status VideoFile::OpenDemuxer() {
   const int opened = avformat_open_input(&raw, url.c_str(), nullptr, &settings);
   av_dict_free(&settings);
   if (opened < 0) {
-    if (opened == AVERROR_INVALIDDATA && !TimeIsUp()) {
-      return DataLoss(
-          StrCat(input_.name, ": not a video in a known container (MP4, MOV, Matroska, WebM, AVI, MPEG-TS)"));
-    }
-    return Error(opened, "opening the video");
+    if (MustEnd() || opened == AVERROR(ENOMEM)) return Error(opened, "opening the video");
+    if (looks_like_video_) return DataLoss(StrCat(input_.name, ": is a video that ", CutOrDamaged()));
+    return DataLoss(
+        StrCat(input_.name, ": is not a video in a known container (MP4, MOV, Matroska, WebM, AVI, MPEG-TS)"));
   }
   format_.reset(raw);
   const int found = avformat_find_stream_info(raw, nullptr);
@@ -257,7 +274,7 @@ Status VideoFile::ListPackets() {
   for (;;) {
     const int read = av_read_frame(format_.get(), packet_.get());
     if (read < 0) {
-      if (TimeIsUp()) return Error(read, "reading the video");
+      if (MustEnd()) return Error(read, "reading the video");
       break;  // the end, or damage that ends the video early
     }
     if (packet_->stream_index == stream_->index) {
@@ -282,7 +299,7 @@ Status VideoFile::ListPackets() {
 
 StatusOr<bool> VideoFile::Step() {
   for (;;) {
-    if (TimeIsUp()) return Error(AVERROR_EXIT, "decoding");
+    if (MustEnd()) return Error(AVERROR_EXIT, "decoding");
     const int received = avcodec_receive_frame(codec_.get(), frame_.get());
     if (received == 0) {
       ++num_decoded_;
@@ -310,7 +327,7 @@ StatusOr<bool> VideoFile::Step() {
     }
     const int read = av_read_frame(format_.get(), packet_.get());
     if (read < 0) {
-      if (TimeIsUp()) return Error(read, "decoding");
+      if (MustEnd()) return Error(read, "decoding");
       if (!std::exchange(draining_, true)) {
         avcodec_send_packet(codec_.get(), nullptr);
         continue;
@@ -393,7 +410,7 @@ Status VideoFile::FindLastFrame() {
     info_.num_frames = last + 1;
     if (info_.num_frames < promised) {
       info_.warnings.push_back(
-          StrCat(input_.name, ": the container promises ", promised, " frames, ", info_.num_frames, " decode"));
+          StrCat(input_.name, ": is cut short or damaged: ", info_.num_frames, " of ", promised, " frames decode"));
     }
     return OkStatus();
   }
@@ -418,6 +435,12 @@ Status VideoFile::CountFrames() {
 Status VideoFile::Start() {
   SilenceLog();
   const Timed timed(*this);
+  if (input_.bytes) {
+    looks_like_video_ = SniffVideo(*input_.bytes);
+  } else {
+    ASSIGN_OR_RETURN(const std::string head, ReadFileHead(input_.path, kSniffBytes));
+    looks_like_video_ = SniffVideo(head);
+  }
   packet_.reset(av_packet_alloc());
   frame_.reset(av_frame_alloc());
   rgb_.reset(av_frame_alloc());
@@ -438,8 +461,13 @@ Status VideoFile::Start() {
   RETURN_IF_ERROR(OpenDecoder());
   if (info_.rotation_degrees % 180 != 0) std::swap(info_.width, info_.height);
   RETURN_IF_ERROR(ListPackets());
+  promised_ = std::max<int64_t>({0, stream_->nb_frames, static_cast<int64_t>(times_.size())});
   RETURN_IF_ERROR(times_.empty() ? CountFrames() : FindLastFrame());
-  if (info_.num_frames == 0) return DataLoss(StrCat(input_.name, ": no decodable frame"));
+  if (info_.num_frames == 0) {
+    const std::string promised =
+        promised_ > 0 ? StrCat("none of its ", promised_, " frames decodes") : "no frame in it";
+    return DataLoss(StrCat(input_.name, ": ", promised, ": it ", CutOrDamaged()));
+  }
   if (info_.fps > 0.0) info_.duration_s = static_cast<double>(info_.num_frames) / info_.fps;
   if (!times_.empty()) first_time_ = times_.front();
   current_ = kNoFrame;
@@ -512,7 +540,9 @@ Status VideoFile::ReadFrames(std::span<const int64_t> indices, const OnFrame& on
     RETURN_IF_ERROR(Deliver(indices[i], on_frame));
     ++delivered;
   }
-  if (delivered == 0 && !indices.empty()) return DataLoss(StrCat(input_.name, ": no decodable frame"));
+  if (delivered == 0 && !indices.empty()) {
+    return DataLoss(StrCat(input_.name, ": none of the ", indices.size(), " chosen frames decodes"));
+  }
   return OkStatus();
 }
 

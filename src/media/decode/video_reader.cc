@@ -3,18 +3,29 @@
 #include <system_error>
 #include <utility>
 
+#include "src/base/file.h"
 #include "src/base/strings.h"
 #include "src/media/decode/frame_source.h"
+#include "src/media/decode/sniff.h"
 
 namespace galago::media {
+namespace {
+
+Status RefusePicture(std::string_view head, std::string_view name) {
+  const auto format = SniffPicture(head);
+  if (!format) return OkStatus();
+  return Unimplemented(StrCat(name, ": is a ", Name(*format), " picture; give it with --image"));
+}
+
+}  // namespace
 
 StatusOr<std::unique_ptr<VideoReader>> VideoReader::Open(const std::filesystem::path& path,
                                                          const VideoOptions& options) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return OpenFrameDirectory(path, options);
-  const std::string name = path.filename().string();
-  if (!std::filesystem::exists(path, error)) return NotFound(StrCat(name, ": no such video"));
-  if (!std::filesystem::is_regular_file(path, error)) return InvalidArgument(StrCat(name, ": not a regular file"));
+  const std::string name = options.name.empty() ? path.string() : options.name;
+  ASSIGN_OR_RETURN(const std::string head, ReadFileHead(path, kSniffBytes));
+  RETURN_IF_ERROR(RefusePicture(head, name));
   const uint64_t size = std::filesystem::file_size(path, error);
   if (error) return Unavailable(StrCat(name, ": ", error.message()));
   if (size > options.max_video_bytes) {
@@ -28,6 +39,7 @@ StatusOr<std::unique_ptr<VideoReader>> VideoReader::OpenBytes(std::string bytes,
   if (bytes.size() > options.max_video_bytes) {
     return OutOfRange(StrCat(name, ": video of ", bytes.size(), " bytes, the limit is ", options.max_video_bytes));
   }
+  RETURN_IF_ERROR(RefusePicture(bytes, name));
   return OpenVideoFile({name, {}, std::move(bytes)}, options);
 }
 

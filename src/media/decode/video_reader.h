@@ -1,6 +1,7 @@
 #ifndef GALAGO_MEDIA_DECODE_VIDEO_READER_H_
 #define GALAGO_MEDIA_DECODE_VIDEO_READER_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +23,8 @@ struct VideoOptions {
   int64_t max_packets = 1'000'000;                 // most frames a file may claim to hold
   std::chrono::milliseconds timeout{120'000};      // for all calls on one reader together, Open included; zero: none
   int num_threads = 0;                             // of the decoder; 0: its own choice. No effect on the pixels
+  std::string name;                                // for messages; empty: the path
+  const std::atomic<bool>* cancel = nullptr;       // true: what goes on ends with Cancelled
   DecodeOptions image;                             // max_pixels per frame; all of it for a directory of pictures
 };
 

@@ -169,6 +169,50 @@ TEST(VideoReader, RefusesWhatIsNoVideo) {
   }
 }
 
+std::string MessageFor(const std::string& bytes) { return MessageOf(VideoReader::OpenBytes(bytes, "clip").status()); }
+
+TEST(VideoReader, PicturesAndDevicesAreRefusedByName) {
+  const std::string picture = (Media() / "one_1x1.png").string();
+  EXPECT_EQ(MessageOf(VideoReader::Open(picture).status()), picture + ": is a PNG picture; give it with --image");
+  EXPECT_EQ(MessageFor("GIF89a..."), "clip: is a GIF picture; give it with --image");
+  EXPECT_EQ(VideoReader::Open("/dev/zero").status().code(), StatusCode::kNotFound);
+}
+
+// MP4 states the length of its parts, so both numbers are known.
+TEST(VideoReader, CutVideosSayWhatIsMissing) {
+  const std::string mp4 = Bytes(Seed("h264.mp4"));
+  const size_t mdat = mp4.find("mdat") - 4;
+  ASSERT_LT(mdat, mp4.find("moov")) << "the index comes last here";
+  EXPECT_EQ(MessageFor(mp4.substr(0, mdat + 1000)), "clip: is a video that is cut short: its \"mdat\" box needs " +
+                                                        std::to_string(mp4.find("moov") - 4 - mdat) +
+                                                        " bytes, 1000 are left");
+  EXPECT_THAT(MessageFor(Bytes(Seed("vp8.webm")).substr(0, 40)), HasSubstr("is a video that is damaged or cut short"));
+  EXPECT_THAT(MessageFor("no video at all, this"), HasSubstr("is not a video in a known container"));
+
+  // An AVI announces its frames in front.
+  const std::string avi = Bytes(Seed("mjpeg.avi"));
+  const std::string cut = MessageFor(avi.substr(0, avi.find("movi") + 4));
+  EXPECT_THAT(cut, HasSubstr("none of its 12 frames decodes: it is cut short: its AVI list needs"));
+}
+
+TEST(VideoReader, ReadingCanBeCancelled) {
+  const std::atomic<bool> stop = true;
+  EXPECT_EQ(VideoReader::Open(Media() / "clip.mp4", {.cancel = &stop}).status().code(), StatusCode::kCancelled);
+  std::atomic<bool> later = false;
+  for (const char* clip : {"clip.mp4", "clip_frames"}) {
+    const auto reader = VideoReader::Open(Media() / clip, {.cancel = &later});
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    int frames = 0;
+    const Status status = (*reader)->ReadFrames(All(**reader), [&](const VideoFrame&) {
+      later = ++frames == 2;
+      return OkStatus();
+    });
+    EXPECT_EQ(status.code(), StatusCode::kCancelled) << clip;
+    EXPECT_EQ(frames, 2);
+    later = false;
+  }
+}
+
 // Cut or bent files open with fewer frames or not at all, and what they promise can be read without failing otherwise.
 TEST(VideoReader, SurvivesDamage) {
   for (const char* file : {"h264.mp4", "vp8.webm", "mjpeg.avi"}) {
