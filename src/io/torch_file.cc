@@ -15,9 +15,16 @@ namespace {
 
 using Members = std::map<std::string, std::span<const std::byte>, std::less<>>;
 
-// torch.save before 1.6 wrote a bare pickle; it begins with PROTO.
-Status RefuseLegacy(std::span<const std::byte> bytes, std::string_view what) {
+// A bare pickle begins with PROTO. torch.save before 1.6 wrote several, the first of them its magic number
+// 0x1950a86a20f9469cfc6c (pytorch/pytorch: torch/serialization.py).
+Status RefusePickle(std::span<const std::byte> bytes, std::string_view what) {
   if (bytes.size() < 2 || bytes[0] != std::byte{0x80} || bytes[1] > std::byte{5}) return OkStatus();
+  constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // LONG1 of ten bytes
+  const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 32));
+  if (head.find(kMagic) == std::string_view::npos) {
+    return Unimplemented(
+        StrCat(what, ": is a bare pickle, not a file of torch.save; save its tensors with torch.save"));
+  }
   return Unimplemented(StrCat(what,
                               ": is a torch file in the format from before PyTorch 1.6; load and save it again with a "
                               "newer PyTorch"));
@@ -127,7 +134,7 @@ Status AddTensor(std::string_view name, const PickledTensor& tensor, Archive& ar
 
 StatusOr<TensorStore> ParseTorch(std::span<const std::byte> bytes, std::string_view what) {
   RETURN_IF_ERROR(RefuseLfsPointer(bytes, what));
-  RETURN_IF_ERROR(RefuseLegacy(bytes, what));
+  RETURN_IF_ERROR(RefusePickle(bytes, what));
   Archive archive{.members = {}, .folder = {}, .copy_budget = bytes.size()};
   ASSIGN_OR_RETURN(archive.members, ReadStoredZip(bytes, what));
   ASSIGN_OR_RETURN(archive.folder, FindFolder(archive.members, what));

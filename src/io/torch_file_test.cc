@@ -85,6 +85,9 @@ TEST(TorchFile, OldFormatIsNamed) {
   const Status status = OpenTorch(Golden("before_1_6.pt")).status();
   EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
   EXPECT_THAT(MessageOf(status), AllOf(HasSubstr("before_1_6.pt"), HasSubstr("before PyTorch 1.6")));
+  const std::string pickle("\x80\x02}q\x00.", 6);
+  EXPECT_THAT(MessageOf(ParseTorch(std::as_bytes(std::span(pickle)), "x.bin").status()),
+              HasSubstr("x.bin: is a bare pickle, not a file of torch.save"));
 }
 
 TEST(TorchFile, WholeModuleIsRefusedByItsClass) {

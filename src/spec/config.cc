@@ -8,13 +8,14 @@ namespace galago::spec {
 
 StatusOr<Config> Config::Read(const FileSource& files, std::string_view name) {
   ASSIGN_OR_RETURN(const std::string text, files.Read(name));
-  ASSIGN_OR_RETURN(Json json, ParseJson(text, name));
-  if (!json.is_object()) return DataLoss(StrCat(name, ": not a JSON object"));
-  return Config(std::move(json), std::string(name));
+  std::string what = files.NameOf(name);
+  ASSIGN_OR_RETURN(Json json, ParseJson(text, what));
+  if (!json.is_object()) return DataLoss(StrCat(what, ": not a JSON object"));
+  return Config(std::move(json), std::move(what));
 }
 
 StatusOr<Config> Config::ReadIfPresent(const FileSource& files, std::string_view name) {
-  if (!files.Exists(name)) return Config(Json::object(), std::string(name));
+  if (!files.Exists(name)) return Config(Json::object(), files.NameOf(name));
   return Read(files, name);
 }
 

@@ -12,7 +12,7 @@ Config MetadataOf(const GgufFacts& facts) {
   Json::object_t object;
   auto& members = static_cast<std::vector<std::pair<const std::string, Json>>&>(object);
   for (const auto& [key, value] : facts.metadata) members.emplace_back(key, value);
-  return Config(Json(std::move(object)), facts.path.filename().string());
+  return Config(Json(std::move(object)), facts.path.string());
 }
 
 const std::vector<int64_t>* FindShape(const GgufFacts& facts, std::string_view name) {
@@ -23,7 +23,7 @@ bool HasTensor(const GgufFacts& facts, std::string_view name) { return FindShape
 
 // The one length of a vector that must be there, or the `axis`-th of `rank` dimensions.
 StatusOr<int64_t> Length(const GgufFacts& facts, std::string_view name, size_t rank, size_t axis, int64_t max) {
-  const std::string file = facts.path.filename().string();
+  const std::string file = facts.path.string();
   const std::vector<int64_t>* shape = FindShape(facts, name);
   if (shape == nullptr) return NotFound(StrCat(file, ": no tensor ", name));
   if (shape->size() != rank || (*shape)[axis] < 1 || (*shape)[axis] > max) {
@@ -227,8 +227,7 @@ Status ParseMmproj(const GgufFacts& facts, const ParseOptions& options, ModelSpe
   ASSIGN_OR_RETURN(spec.projector, ParseGgufProjector(facts, meta, spec.vision->hidden_size, spec.notes));
   if (spec.projector->hidden_size != spec.language.hidden_size) {
     return DataLoss(StrCat(meta.what(), ": the projector's rows have ", spec.projector->hidden_size,
-                           " channels, the language model ", spec.path.filename().string(), " needs ",
-                           spec.language.hidden_size));
+                           " channels, the language model ", spec.path.string(), " needs ", spec.language.hidden_size));
   }
   ASSIGN_OR_RETURN(spec.preprocess, ParseGgufPreprocess(meta, *spec.vision));
   RETURN_IF_ERROR(CheckGrid(spec, meta.what()));

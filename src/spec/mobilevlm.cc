@@ -66,8 +66,7 @@ StatusOr<TowerFiles> FindTower(const FileSource& files, const Config& config) {
 StatusOr<ModelSpec> ParseMobileVlm(const FileSource& files, const std::filesystem::path& path, const Config& config,
                                    const ParseOptions& options) {
   if (!config.Has("mm_projector_type") || !config.Has("mm_vision_tower")) {
-    return NotFound(
-        StrCat(path.filename().string(), " points at a text-only model: no mm_projector_type in config.json"));
+    return NotFound(StrCat(path.string(), " points at a text-only model: no mm_projector_type in config.json"));
   }
   ModelSpec spec;
   spec.family = Family::kMobileVlm;

@@ -20,6 +20,7 @@ class DirectorySource : public FileSource {
     return std::filesystem::exists(root_ / name, error);
   }
   StatusOr<std::string> Read(std::string_view name) const override { return ReadFile(root_ / name, kMaxFileBytes); }
+  std::string NameOf(std::string_view name) const override { return (root_ / name).string(); }
 
  private:
   std::filesystem::path root_;
@@ -31,7 +32,7 @@ bool HasMediaKeys(const Config& config) { return config.Has("mm_projector_type")
 
 StatusOr<ModelSpec> ParseFiles(const FileSource& files, const std::filesystem::path& path,
                                const ParseOptions& options) {
-  if (!files.Exists("config.json")) return NotFound(StrCat(path.filename().string(), " has no config.json"));
+  if (!files.Exists("config.json")) return NotFound(StrCat(path.string(), " has no config.json"));
   ASSIGN_OR_RETURN(const Config config, Config::Read(files, "config.json"));
   ASSIGN_OR_RETURN(const std::string type, config.String("model_type"));
   if (type == "llava_llama" || type == "vila") return ParseVila(files, path, config, options);

@@ -35,6 +35,8 @@ class FileSource {
   virtual ~FileSource() = default;
   virtual bool Exists(std::string_view name) const = 0;  // a file or a folder
   virtual StatusOr<std::string> Read(std::string_view name) const = 0;
+  // What a file is called in messages.
+  virtual std::string NameOf(std::string_view name) const { return std::string(name); }
 };
 
 // Reads a checkpoint directory: VILA-1.5 and NVILA in sub-folders, HF-native NVILA, MobileVLM, or a text-only Llama or

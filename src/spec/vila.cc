@@ -7,7 +7,7 @@ namespace galago::spec {
 namespace {
 
 Status CheckFolders(const FileSource& files, const std::filesystem::path& path) {
-  const std::string where = path.filename().string();
+  const std::string where = path.string();
   const bool llm = files.Exists("llm/config.json");
   const bool projector = files.Exists("mm_projector/config.json");
   const bool tower = files.Exists("vision_tower/config.json");

@@ -39,7 +39,7 @@ Value Arguments::Get(size_t n, std::string_view name) const {
 }
 
 Status Run::Fail(int line, std::string_view what) const {
-  return InvalidArgument(StrCat("chat template, line ", line, ": ", what));
+  return DataLoss(StrCat("chat template, line ", line, ": ", what));
 }
 
 Status Run::Spend(int line, int64_t steps, size_t num_bytes) {
@@ -544,7 +544,7 @@ StatusOr<Value> Run::CallFunction(int line, Function function, const Arguments& 
       return MakeList(line, std::move(items));
     }
     case Function::kRaiseException:
-      return InvalidArgument(StrCat("chat template: ", Printable(ToText(arguments.Get(0, "message"), 1000), 1000)));
+      return DataLoss(StrCat("chat template: ", Printable(ToText(arguments.Get(0, "message"), 1000), 1000)));
   }
   return Value();
 }

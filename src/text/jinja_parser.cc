@@ -13,9 +13,7 @@ namespace {
 // Left-leaning chains (a ~ b ~ c ...) nest in the tree without nesting in the source.
 constexpr int kMaxTreeDepth = 250;
 
-Status Error(int line, std::string_view what) {
-  return InvalidArgument(StrCat("chat template, line ", line, ": ", what));
-}
+Status Error(int line, std::string_view what) { return DataLoss(StrCat("chat template, line ", line, ": ", what)); }
 
 enum class TokenKind {
   kEnd,

@@ -89,20 +89,25 @@ StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& sp
     return InvalidArgument("the tokenizer of a GGUF file is made from the file's own values");
   }
   ASSIGN_OR_RETURN(const SideFiles side, SideFiles::Read(spec.directory));
+  // What is wrong inside a file is said with its name alone.
+  const auto named = [&](StatusOr<std::unique_ptr<Tokenizer>> made) -> StatusOr<std::unique_ptr<Tokenizer>> {
+    if (!made.ok()) return Annotate(made.status(), spec.directory.string());
+    return made;
+  };
   switch (spec.kind) {
     case spec::TokenizerKind::kSentencePiece: {
       ASSIGN_OR_RETURN(const std::string model, ReadFile(spec.directory / "tokenizer.model", kMaxVocabFile));
-      return MakeSentencePieceTokenizer(
-          model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token, .fast = spec.fast});
+      return named(MakeSentencePieceTokenizer(
+          model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token, .fast = spec.fast}));
     }
     case spec::TokenizerKind::kTokenizerJson: {
       ASSIGN_OR_RETURN(const std::string json, ReadFile(spec.directory / "tokenizer.json", kMaxVocabFile));
-      return MakeTokenizerJson(json, side);
+      return named(MakeTokenizerJson(json, side));
     }
     case spec::TokenizerKind::kVocabMerges: {
       ASSIGN_OR_RETURN(const std::string vocab, ReadFile(spec.directory / "vocab.json", kMaxVocabFile));
       ASSIGN_OR_RETURN(const std::string merges, ReadFile(spec.directory / "merges.txt", kMaxVocabFile));
-      return MakeVocabMergesTokenizer(vocab, merges, side);
+      return named(MakeVocabMergesTokenizer(vocab, merges, side));
     }
     case spec::TokenizerKind::kGguf:
       break;

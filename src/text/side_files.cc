@@ -154,9 +154,11 @@ StatusOr<SideSettings> ParseSideFiles(const SideFiles& files, const NamedTokens&
   }
 
   if (decoder != nullptr) {
+    out.added_from = kConfig;
     RETURN_IF_ERROR(ParseDecoder(*decoder, out));
   } else if (files.added_tokens) {
-    ASSIGN_OR_RETURN(const Json added, ParseJson(*files.added_tokens, "added_tokens.json"));
+    out.added_from = "added_tokens.json";
+    ASSIGN_OR_RETURN(const Json added, ParseJson(*files.added_tokens, out.added_from));
     RETURN_IF_ERROR(ParseAddedTokens(added, out));
   }
   ASSIGN_OR_RETURN(const auto add_eos, JsonBool(config, "add_eos_token", kConfig));

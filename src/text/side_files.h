@@ -25,6 +25,7 @@ struct NamedTokens {
 
 struct SideSettings {
   std::vector<AddedToken> added;  // with ids
+  std::string added_from;         // the file they stand in, for messages
   std::vector<AddedToken> named;  // bos, eos, unk, pad, ... without ids, in the order in which transformers adds them
   NamedTokens names;
   bool add_eos_token = false;

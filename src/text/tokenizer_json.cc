@@ -165,41 +165,42 @@ Status ParseAddedTokens(const Json* list, Tokenizer::Parts& parts) {
   return OkStatus();
 }
 
-StatusOr<std::unique_ptr<Tokenizer>> Parse(std::string_view json, const SideFiles& side) {
-  ASSIGN_OR_RETURN(const Json root, ParseJson(json, kName, {.max_bytes = kMaxVocabFile}));
+// All but the post-processor, whose tokens the side files may add.
+Status Parse(const Json& root, Tokenizer::Parts& parts) {
   const Json* model = JsonFind(root, "model");
   if (model == nullptr || !model->is_object()) return DataLoss("\"model\" is not an object");
   RETURN_IF_ERROR(CheckModel(*model));
-  auto parts = std::make_unique<Tokenizer::Parts>();
-  RETURN_IF_ERROR(ParseVocab(*model, parts->vocab));
-  RETURN_IF_ERROR(ParseAddedTokens(JsonFind(root, "added_tokens"), *parts));
+  RETURN_IF_ERROR(ParseVocab(*model, parts.vocab));
+  RETURN_IF_ERROR(ParseAddedTokens(JsonFind(root, "added_tokens"), parts));
   if (const Json* normalizer = JsonFind(root, "normalizer")) {
-    RETURN_IF_ERROR(ParseNormalizer(*normalizer, 0, parts->normalization));
+    RETURN_IF_ERROR(ParseNormalizer(*normalizer, 0, parts.normalization));
   }
   bool byte_level = false;
-  ASSIGN_OR_RETURN(parts->pre_tokenizer, PreTokenizer::FromJson(JsonFind(root, "pre_tokenizer"), byte_level));
+  ASSIGN_OR_RETURN(parts.pre_tokenizer, PreTokenizer::FromJson(JsonFind(root, "pre_tokenizer"), byte_level));
   if (!byte_level) return Unimplemented("only byte-level vocabularies (pre_tokenizer ByteLevel) are supported");
 
   ASSIGN_OR_RETURN(const auto unk, JsonString(*model, "unk_token", "model"));
   ASSIGN_OR_RETURN(const auto ignore_merges, JsonBool(*model, "ignore_merges", "model"));
-  auto bpe = std::make_unique<BpeModel>(parts->vocab, ignore_merges.value_or(false),
-                                        unk ? parts->vocab.Find(*unk) : std::nullopt);
+  auto bpe = std::make_unique<BpeModel>(parts.vocab, ignore_merges.value_or(false),
+                                        unk ? parts.vocab.Find(*unk) : std::nullopt);
   RETURN_IF_ERROR(ParseMerges(*model, *bpe));
-  parts->model = std::move(bpe);
-
-  ASSIGN_OR_RETURN(const SideSettings settings, ParseSideFiles(side, {}));
-  RETURN_IF_ERROR(parts->AddFrom(settings));
-  parts->skipped.insert(parts->special.begin(), parts->special.end());
-  if (const Json* post = JsonFind(root, "post_processor")) RETURN_IF_ERROR(ParsePostProcessor(*post, 0, *parts));
-  return std::make_unique<Tokenizer>(std::move(parts));
+  parts.model = std::move(bpe);
+  return OkStatus();
 }
 
 }  // namespace
 
 StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizerJson(std::string_view json, const SideFiles& side) {
-  StatusOr<std::unique_ptr<Tokenizer>> tokenizer = Parse(json, side);
-  if (tokenizer.ok() || MessageOf(tokenizer.status()).starts_with(kName)) return tokenizer;
-  return Annotate(tokenizer.status(), kName);
+  ASSIGN_OR_RETURN(const Json root, ParseJson(json, kName, {.max_bytes = kMaxVocabFile}));
+  auto parts = std::make_unique<Tokenizer::Parts>();
+  RETURN_IF_ERROR(Annotate(Parse(root, *parts), kName));
+  ASSIGN_OR_RETURN(const SideSettings settings, ParseSideFiles(side, {}));
+  RETURN_IF_ERROR(parts->AddFrom(settings));
+  parts->skipped.insert(parts->special.begin(), parts->special.end());
+  if (const Json* post = JsonFind(root, "post_processor")) {
+    RETURN_IF_ERROR(Annotate(ParsePostProcessor(*post, 0, *parts), kName));
+  }
+  return std::make_unique<Tokenizer>(std::move(parts));
 }
 
 }  // namespace galago::text

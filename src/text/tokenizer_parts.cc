@@ -49,13 +49,13 @@ Status Tokenizer::Parts::AddFrom(const SideSettings& settings) {
   for (AddedToken token : settings.added) {
     const auto known = vocab.Find(token.content);
     if (known && *known != token.id) {
-      return DataLoss(StrCat("added token \"", Printable(token.content), "\" has the id ", token.id,
-                             ", the vocabulary has it as ", *known));
+      return DataLoss(StrCat(settings.added_from, ": added token \"", Printable(token.content), "\" has the id ",
+                             token.id, ", the vocabulary has it as ", *known));
     }
     // An added token may take the place of a subword piece, but not of another added token.
     if (!known && vocab.Has(token.id) && !added_ids.contains(token.id)) vocab.Rename(token.id, token.content);
     token.special = token.special || is_named(token.content);
-    RETURN_IF_ERROR(Add(std::move(token)));
+    RETURN_IF_ERROR(Annotate(Add(std::move(token)), settings.added_from));
   }
   for (AddedToken token : settings.named) {
     if (const auto known = vocab.Find(token.content); known && added_ids.contains(*known)) {
@@ -66,7 +66,7 @@ Status Tokenizer::Parts::AddFrom(const SideSettings& settings) {
     token.id = static_cast<int32_t>(vocab.num_tokens());
     while (!vocab.Find(token.content) && vocab.Has(token.id)) ++token.id;
     const std::string content = token.content;
-    RETURN_IF_ERROR(Add(std::move(token)));
+    RETURN_IF_ERROR(Annotate(Add(std::move(token)), "tokenizer_config.json"));
     skipped.insert(*vocab.Find(content));
   }
   const auto id_of = [&](const std::optional<std::string>& name) { return name ? vocab.Find(*name) : std::nullopt; };

@@ -186,6 +186,13 @@ TEST(Tokenizer, LyingFilesAreRefusedByName) {
   EXPECT_THAT(why(R"({"a":0})", "", R"({"added_tokens_decoder":{"4294967296":{"content":"<x>"}}})"),
               HasSubstr("4294967296"));
 
+  // A clash is blamed on the file that holds the second meaning.
+  const SideFiles side = {.tokenizer_config = R"({"added_tokens_decoder":{"7":{"content":"a"}}})"};
+  EXPECT_EQ(MessageOf(MakeTokenizerJson(
+                          R"({"pre_tokenizer":{"type":"ByteLevel"},"model":{"vocab":{"a":0},"merges":[]}})", side)
+                          .status()),
+            "tokenizer_config.json: added token \"a\" has the id 7, the vocabulary has it as 0");
+
   const auto json_why = [](std::string_view model, std::string_view rest) {
     const auto made =
         MakeTokenizerJson(StrCat(R"({"pre_tokenizer":{"type":"ByteLevel"},"model":)", model, rest, "}"), {});
