@@ -1,6 +1,7 @@
 #ifndef GALAGO_CLI_ENGINE_H_
 #define GALAGO_CLI_ENGINE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,7 +30,7 @@ class EngineSession {
 class EngineModel {
  public:
   virtual ~EngineModel() = default;
-  virtual StatusOr<LoadReport> LoadWeights() = 0;
+  virtual StatusOr<LoadReport> LoadWeights(const std::atomic<bool>* cancel) = 0;
   virtual std::string name() const = 0;
   virtual bool sees() const = 0;
   virtual int64_t max_context() const = 0;

@@ -100,7 +100,7 @@ class FakeSession : public EngineSession {
 class FakeModel : public EngineModel {
  public:
   FakeModel(FakeBehaviour& behaviour, Precision precision) : behaviour_(behaviour), precision_(precision) {}
-  StatusOr<LoadReport> LoadWeights() override {
+  StatusOr<LoadReport> LoadWeights(const std::atomic<bool>*) override {
     ++behaviour_.loads;
     if (!behaviour_.load.ok()) return behaviour_.load;
     return LoadReport{.load_ms = 12};

@@ -17,7 +17,7 @@ constexpr size_t kMaxPromptBytes = size_t{16} << 20;
 Status CheckUtf8(std::string_view text, std::string_view what) {
   for (size_t at = 0; at < text.size();) {
     const size_t length = Utf8Length(text.substr(at));
-    if (length == 0) return InvalidArgument(StrCat(what, " is not UTF-8 at byte ", at));
+    if (length == 0) return DataLoss(StrCat(what, " is not UTF-8 at byte ", at));
     at += length;
   }
   return OkStatus();
@@ -75,7 +75,7 @@ std::unique_ptr<Loaded> Load(World& world, const Options& options, Weights weigh
     if (!fits.ok() && !options.force) return fail(fits);
     const LoadProgress progress(world.log, ResolveProgress(options.progress, world.err_is_terminal, options.log_level),
                                 loaded->model->name(), loaded->memory.weights);
-    StatusOr<LoadReport> report = loaded->model->LoadWeights();
+    StatusOr<LoadReport> report = loaded->model->LoadWeights(&world.stop.cancel());
     if (!report.ok()) return fail(report.status());
     loaded->report = *std::move(report);
   }
@@ -89,7 +89,8 @@ std::unique_ptr<Loaded> Load(World& world, const Options& options, Weights weigh
 }
 
 StatusOr<std::string> ReadPrompt(World& world, const Options& options) {
-  if (!options.prompt) return InvalidArgument("there is no question: use --prompt TEXT or --file FILE");
+  if (!options.prompt)
+    return InvalidArgument("there is no question: use --prompt TEXT, --file FILE, or --file - to read standard input");
   std::string text = options.prompt->value;
   if (options.prompt->is_file) {
     const std::string file = text;

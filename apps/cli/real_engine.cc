@@ -26,7 +26,7 @@ class RealSession : public EngineSession {
 class RealModel : public EngineModel {
  public:
   explicit RealModel(std::shared_ptr<Model> model) : model_(std::move(model)) {}
-  StatusOr<LoadReport> LoadWeights() override { return model_->LoadWeights(); }
+  StatusOr<LoadReport> LoadWeights(const std::atomic<bool>* cancel) override { return model_->LoadWeights(cancel); }
   std::string name() const override { return model_->name(); }
   bool sees() const override { return model_->sees(); }
   int64_t max_context() const override { return model_->max_context(); }

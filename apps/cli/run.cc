@@ -64,11 +64,12 @@ Exit Answer(World& world, const Options& options, const std::vector<Message>& co
   const Deadline deadline(world.stop, options.timeout_s);
   Failure failure;
   const std::unique_ptr<Loaded> loaded = Load(world, options, Weights::kLoad, failure);
-  if (loaded == nullptr) return Fail(world, options.json, failure.stage, failure.status, context.id);
   const Status late = DeadlineExceeded(StrCat("the time limit of ", options.timeout_s, " s is reached"));
-  if (world.stop.cause() == StopCause::kDeadline) {
+  const bool cancelled = loaded == nullptr && failure.status.code() == StatusCode::kCancelled;
+  if (world.stop.cause() == StopCause::kDeadline && (loaded != nullptr || cancelled)) {
     return Fail(world, options.json, Stage::kInput, late, context.id);
   }
+  if (loaded == nullptr) return Fail(world, options.json, failure.stage, failure.status, context.id);
   Exit written = Exit::kSuccess;
   bool reader_gone = false;
   const auto on_text = [&](std::string_view text) {

@@ -1,6 +1,7 @@
 #ifndef GALAGO_MODEL_H_
 #define GALAGO_MODEL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -72,7 +73,8 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  StatusOr<LoadReport> LoadWeights();
+  // `cancel` may be null; set to true from anywhere, it ends loading with Cancelled.
+  StatusOr<LoadReport> LoadWeights(const std::atomic<bool>* cancel = nullptr);
   bool has_weights() const;
 
   const std::string& name() const;   // last component of the path

@@ -50,7 +50,9 @@ struct GenerateOptions {
   bool raw = false;               // the one user text is the whole prompt: no template, BOS as the tokenizer adds it
   std::string trace_path;         // safetensors file of named intermediates of the prompt (float32)
   bool want_margins = false;      // fill GenerateResult::margins
-  const std::atomic<bool>* cancel = nullptr;  // set to true from anywhere: ends the answer with kCancelled
+  // Set to true from anywhere, it ends the answer with kCancelled, and what comes before the answer (media, prompt)
+  // with the status Cancelled, within the time of one layer.
+  const std::atomic<bool>* cancel = nullptr;
 };
 
 enum class Flow { kContinue, kStop };

@@ -34,6 +34,7 @@ class KvCache {
   // Positions [cells().size(), ...) have been written for these cells.
   void Append(const Cell& cell) { cells_.push_back(cell); }
   void Truncate(int64_t length) { cells_.resize(static_cast<size_t>(length)); }
+  const std::vector<Cell>& cells() const { return cells_; }
   int64_t length() const { return static_cast<int64_t>(cells_.size()); }
 
  private:

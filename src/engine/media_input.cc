@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "src/base/file.h"
 #include "src/base/hash.h"
@@ -20,8 +19,6 @@ namespace {
 
 constexpr int64_t kMaxImages = 64;
 constexpr int64_t kMaxVideos = 8;
-constexpr int64_t kMaxTiles = 1024;
-constexpr int64_t kMaxFrames = 1024;  // NVILA-8B-Video looks at 256
 
 std::string_view AspectName(Aspect aspect) {
   switch (aspect) {
@@ -56,8 +53,8 @@ StatusOr<spec::PreprocessSpec> RecipeFor(const spec::ModelSpec& model, const Med
   }
   const auto limit = [](const std::optional<int64_t>& wanted, std::string_view flag, int64_t& value) -> Status {
     if (!wanted) return OkStatus();
-    if (*wanted < 1 || *wanted > kMaxTiles) {
-      return InvalidArgument(StrCat(flag, " is ", *wanted, ", expected 1 to ", kMaxTiles));
+    if (*wanted < 1 || *wanted > MediaOptions::kMaxTiles) {
+      return InvalidArgument(StrCat(flag, " is ", *wanted, ", expected 1 to ", MediaOptions::kMaxTiles));
     }
     value = *wanted;
     return OkStatus();
@@ -109,9 +106,11 @@ class ImageItem : public MediaItem {
     return item;
   }
 
-  StatusOr<media::Preprocessed> Pixels(ThreadPool* pool, std::vector<std::string>&) const override {
+  Status Pixels(int64_t, ThreadPool* pool, std::vector<std::string>&, const OnSlice& on_slice) const override {
     ASSIGN_OR_RETURN(const media::DecodedImage decoded, media::DecodeImage(bytes_.view(), bytes_.name, decoding_));
-    return media::PreprocessImage(recipe_, decoded.image, turn_, pool);
+    ASSIGN_OR_RETURN(media::Preprocessed pixels, media::PreprocessImage(recipe_, decoded.image, turn_, pool));
+    if (!(pixels.layout == layout_)) return Internal(StrCat(bytes_.name, ": decoded otherwise than planned"));
+    return on_slice(std::move(pixels), /*last=*/true);
   }
 
  private:
@@ -178,12 +177,15 @@ media::EraAFrames ChooseFrames(const spec::ModelSpec& model, const MediaOptions&
 
 class VideoItem : public MediaItem {
  public:
-  static StatusOr<std::unique_ptr<MediaItem>> Plan(const spec::ModelSpec& model, const Part& part) {
+  static StatusOr<std::unique_ptr<VideoItem>> Plan(const spec::ModelSpec& model, const Part& part,
+                                                   const std::atomic<bool>* cancel) {
     auto item = std::make_unique<VideoItem>();
     ASSIGN_OR_RETURN(item->recipe_, RecipeFor(model, part.media));
     item->decoding_ = DecodingFor(part.media);
     item->name_ = media::SourceName(part.source);
     item->path_ = part.source;
+    item->cancel_ = cancel;
+    item->cancel_ = cancel;
     if (part.source == "-" || part.source.starts_with("data:")) {
       ASSIGN_OR_RETURN(const media::MediaBytes bytes,
                        media::LoadMediaBytes(part.source, {.max_bytes = media::VideoOptions().max_video_bytes}));
@@ -241,15 +243,47 @@ class VideoItem : public MediaItem {
     return item;
   }
 
-  StatusOr<media::Preprocessed> Pixels(ThreadPool* pool, std::vector<std::string>& warnings) const override {
+  // Its one frame is the only picture of the conversation, and is cut into tiles like one.
+  Status SeeAsPicture() {
+    CHECK_EQ(num_frames(), 1);
+    ASSIGN_OR_RETURN(layout_, media::PlanImage(recipe_, width_, height_, media::Turn::kOnlyImage));
+    info_.tiles = layout_.tiles;
+    info_.grid = layout_.grid;
+    key_ += "/one";
+    return OkStatus();
+  }
+
+  Status Pixels(int64_t frames_per_slice, ThreadPool* pool, std::vector<std::string>& warnings,
+                const OnSlice& on_slice) const override {
+    const int64_t slice = frames_per_slice > 0 ? frames_per_slice : num_frames();
     media::FrameStack stack(recipe_, pool);
-    if (black_frames_ > 0) RETURN_IF_ERROR(stack.Add(media::Image(width_, height_), black_frames_));
+    int64_t frames_left = num_frames(), in_stack = 0;
+    const auto add = [&](const media::Image& frame, int64_t copies) -> Status {
+      if (layout_.kind == spec::MediaKind::kImage) {
+        --frames_left;
+        ASSIGN_OR_RETURN(media::Preprocessed pixels,
+                         media::PreprocessImage(recipe_, frame, media::Turn::kOnlyImage, pool));
+        RETURN_IF_ERROR(CheckSlice(pixels.layout.tiles));
+        return on_slice(std::move(pixels), /*last=*/true);
+      }
+      while (copies > 0) {
+        const int64_t count = std::min(copies, slice - in_stack);
+        RETURN_IF_ERROR(stack.Add(frame, count));
+        copies -= count;
+        in_stack += count;
+        frames_left -= count;
+        if (in_stack < slice && frames_left > 0) continue;
+        media::Preprocessed frames = stack.Finish();
+        RETURN_IF_ERROR(CheckSlice(frames.layout.tiles, in_stack));
+        in_stack = 0;
+        RETURN_IF_ERROR(on_slice(std::move(frames), /*last=*/frames_left == 0));
+      }
+      return OkStatus();
+    };
+    if (black_frames_ > 0) RETURN_IF_ERROR(add(media::Image(width_, height_), black_frames_));
     ASSIGN_OR_RETURN(const std::unique_ptr<media::VideoReader> reader, OpenReader());
-    auto frames_left = static_cast<int64_t>(indices_.size());
     RETURN_IF_ERROR(reader->ReadFrames(indices_, [&](const media::VideoFrame& frame) {
-      const int64_t copies = std::count(indices_.begin(), indices_.end(), frame.index);
-      frames_left -= copies;
-      return stack.Add(frame.image, copies);
+      return add(frame.image, std::count(indices_.begin(), indices_.end(), frame.index));
     }));
     if (frames_left != 0) {
       return DataLoss(StrCat(name_, ": ", frames_left, " of the ", indices_.size(), " chosen frames do not decode"));
@@ -258,29 +292,24 @@ class VideoItem : public MediaItem {
     std::copy_if(said.begin(), said.end(), std::back_inserter(warnings), [&](const std::string& warning) {
       return std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end();
     });
-    media::Preprocessed frames = stack.Finish();
-    // The plan knows the first frame's size only.
-    if (!(frames.layout == layout_)) {
-      return DataLoss(StrCat(name_, ": its frames have different shapes: ", layout_.tiles, " tiles by the first, ",
-                             frames.layout.tiles, " in all"));
-    }
-    return frames;
+    return OkStatus();
   }
 
   int64_t num_frames() const { return black_frames_ + static_cast<int64_t>(indices_.size()); }
 
  private:
   static Status CheckOptions(const MediaOptions& options) {
-    const int64_t max_frames = kMaxFrames;
-    if (options.frames && (*options.frames < 1 || *options.frames > max_frames)) {
-      return InvalidArgument(StrCat("frames is ", *options.frames, ", expected 1 to ", max_frames));
+    constexpr int64_t kMaxFrames = MediaOptions::kMaxFrames, kMaxSecond = MediaOptions::kMaxSecond;
+    if (options.frames && (*options.frames < 1 || *options.frames > kMaxFrames)) {
+      return InvalidArgument(StrCat("frames is ", *options.frames, ", expected 1 to ", kMaxFrames));
     }
-    if (options.fps && !(*options.fps > 0 && *options.fps <= 1000)) {
-      return InvalidArgument(StrCat("fps is ", *options.fps, ", expected more than 0 and at most 1000"));
+    if (options.fps && !(*options.fps > 0 && *options.fps <= MediaOptions::kMaxFps)) {
+      return InvalidArgument(
+          StrCat("fps is ", *options.fps, ", expected more than 0 and at most ", MediaOptions::kMaxFps));
     }
-    for (const std::optional<double>& second : {options.start_s, options.end_s}) {
-      if (second && !(*second >= 0 && *second < 1e7)) {
-        return InvalidArgument(StrCat("start or end is ", *second, " s, expected 0 or more"));
+    for (const auto& [name, second] : {std::pair("start", options.start_s), std::pair("end", options.end_s)}) {
+      if (second && !(*second >= 0 && *second <= static_cast<double>(kMaxSecond))) {
+        return InvalidArgument(StrCat(name, " is ", *second, " s, expected 0 to ", kMaxSecond));
       }
     }
     return OkStatus();
@@ -289,14 +318,22 @@ class VideoItem : public MediaItem {
   StatusOr<std::unique_ptr<media::VideoReader>> OpenReader() const {
     media::VideoOptions options;
     options.image = decoding_;
-    options.max_frames = kMaxFrames;
-    auto reader = media::VideoReader::Open(path_, options);
-    if (!reader.ok() && memory_ != nullptr) return Annotate(reader.status(), name_);
-    return reader;
+    options.max_frames = MediaOptions::kMaxFrames;
+    options.name = name_;
+    options.cancel = cancel_;
+    return media::VideoReader::Open(path_, options);
+  }
+  // The plan knows the first frame's size only.
+  Status CheckSlice(int64_t tiles, int64_t frames = 1) const {
+    const int64_t planned = layout_.tiles / num_frames() * frames;
+    if (tiles == planned) return OkStatus();
+    return DataLoss(StrCat(name_, ": its frames have different shapes: ", planned, " tiles for ", frames,
+                           " of the first one's, ", tiles, " tiles"));
   }
 
   std::string name_;
   std::filesystem::path path_;
+  const std::atomic<bool>* cancel_ = nullptr;
   std::unique_ptr<MemoryFile> memory_;
   spec::PreprocessSpec recipe_;
   media::DecodeOptions decoding_;
@@ -308,7 +345,8 @@ class VideoItem : public MediaItem {
 }  // namespace
 
 StatusOr<std::vector<std::unique_ptr<MediaItem>>> PlanMedia(const spec::ModelSpec& spec,
-                                                            const std::vector<Message>& conversation) {
+                                                            const std::vector<Message>& conversation,
+                                                            const std::atomic<bool>* cancel) {
   std::vector<const Part*> parts;
   int64_t num_images = 0, num_videos = 0;
   for (const Message& message : conversation) {
@@ -331,8 +369,15 @@ StatusOr<std::vector<std::unique_ptr<MediaItem>>> PlanMedia(const spec::ModelSpe
   int64_t images = num_images;
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i]->kind != PartKind::kVideo) continue;
-    ASSIGN_OR_RETURN(items[i], VideoItem::Plan(spec, *parts[i]));
-    if (spec.video.frames_as_images) images += items[i]->layout().tiles;
+    ASSIGN_OR_RETURN(std::unique_ptr<VideoItem> video, VideoItem::Plan(spec, *parts[i], cancel));
+    if (spec.video.frames_as_images) images += video->layout().tiles;
+    // NVlabs/VILA (2025): llava/utils/media.py makes pictures of the frames before llava/model/llava_arch.py counts
+    // them.
+    const bool alone = parts.size() == 1 && video->num_frames() == 1;
+    if (alone && spec.video.frames_as_images && spec.prompt.era == spec::Era::kB) {
+      RETURN_IF_ERROR(video->SeeAsPicture());
+    }
+    items[i] = std::move(video);
   }
   const media::Turn turn = images == 1 ? media::Turn::kOnlyImage : media::Turn::kOneOfSeveral;
   for (size_t i = 0; i < parts.size(); ++i) {

@@ -1,7 +1,9 @@
 #ifndef GALAGO_ENGINE_MEDIA_INPUT_H_
 #define GALAGO_ENGINE_MEDIA_INPUT_H_
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,8 +29,12 @@ class MediaItem {
   // Identifies the pixels the encoder would see: content hash plus everything that shapes them. Equal keys, equal rows.
   const std::string& key() const { return key_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
-  // Equal to layout() in what it yields, or an error naming the source. What a user should know is added to `warnings`.
-  virtual StatusOr<media::Preprocessed> Pixels(ThreadPool* pool, std::vector<std::string>& warnings) const = 0;
+  // Gives all pixels in order: pictures at once, videos frames_per_slice > 0 frames at a time (0: at once), so that
+  // they never lie in memory together. The slices' tiles add up to layout(), or an error names the source; an error of
+  // on_slice ends the reading. What a user should know is added to `warnings`.
+  using OnSlice = std::function<Status(media::Preprocessed slice, bool last)>;
+  virtual Status Pixels(int64_t frames_per_slice, ThreadPool* pool, std::vector<std::string>& warnings,
+                        const OnSlice& on_slice) const = 0;
 
  protected:
   MediaInfo info_;
@@ -38,9 +44,11 @@ class MediaItem {
 };
 
 // The media of a whole conversation in order of appearance. Tiling depends on how many pictures the conversation holds
-// (NVlabs/VILA: llava/model/llava_arch.py, generate_content), hence all at once. Errors name the source.
+// (NVlabs/VILA: llava/model/llava_arch.py, generate_content), hence all at once. Errors name the source. `cancel` may
+// be null; set, it ends reading with Cancelled, now and in Pixels.
 StatusOr<std::vector<std::unique_ptr<MediaItem>>> PlanMedia(const spec::ModelSpec& spec,
-                                                            const std::vector<Message>& conversation);
+                                                            const std::vector<Message>& conversation,
+                                                            const std::atomic<bool>* cancel);
 
 }  // namespace galago::engine
 

@@ -93,7 +93,7 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
   parts->tokenizer = std::move(opened.tokenizer);
   if (parts->spec.prompt.chat_template == spec::Template::kJinja) {
     const auto parsed = text::JinjaTemplate::Parse(parts->spec.prompt.jinja);
-    if (!parsed.ok()) return DataLoss(StrCat(parts->name, ": ", MessageOf(parsed.status())));
+    if (!parsed.ok()) return Annotate(parsed.status(), path);
   }
   ASSIGN_OR_RETURN(parts->image_framing,
                    text::EncodeFraming(parts->spec.prompt.image_encoder.framing, *parts->tokenizer));
@@ -105,10 +105,11 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
   return std::make_shared<Model>(std::move(parts));
 }
 
-StatusOr<LoadReport> Model::LoadWeights() {
+StatusOr<LoadReport> Model::LoadWeights(const std::atomic<bool>* cancel) {
   const auto start = std::chrono::steady_clock::now();
   const models::LoadOptions options = {
-      .precision = parts_->options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16};
+      .precision = parts_->options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16,
+      .cancel = cancel};
   ASSIGN_OR_RETURN(models::LoadedRunner loaded, models::LoadRunner(parts_->spec, options));
   parts_->runner = std::move(loaded.runner);
   LoadReport report;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -94,17 +95,21 @@ struct Session::State {
   const Model::Parts& parts() const { return model->parts(); }
   const spec::ModelSpec& spec() const { return parts().spec; }
 
-  ops::ExecContext Context(ops::Observer* observer) {
+  ops::ExecContext Context(ops::Observer* observer, const std::atomic<bool>* cancel) {
     return {.pool = &pool,
             .kernels = &kernels,
             .precision = parts().options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16,
             .arena = &arena,
-            .observer = observer};
+            .observer = observer,
+            .cancel = cancel};
   }
 
   StatusOr<Request> Prepare(const std::vector<Message>& conversation, const GenerateOptions& options);
+  void ForgetMediaNumbers(const Request& request);
   Status AddSlots(Request& request);
   StatusOr<std::vector<text::Turn>> Turns(const std::vector<Message>& conversation, const Request& request) const;
+  StatusOr<models::EncodedMedia> Encode(Request& request, size_t index, const GenerateOptions& options,
+                                        engine::Trace* trace, Timings& timings);
   StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> See(Request& request, int64_t reused,
                                                                          const GenerateOptions& options,
                                                                          engine::Trace* trace, Timings& timings);
@@ -119,7 +124,9 @@ struct Session::State {
     return spec().prompt.newline_after_tile && tiled ? layout.tiles : 0;
   }
   int64_t MediaNumber(const std::string& key) {
-    return media_numbers.try_emplace(key, static_cast<int64_t>(media_numbers.size())).first->second;
+    const auto [found, is_new] = media_numbers.try_emplace(key, next_media_number);
+    next_media_number += is_new ? 1 : 0;
+    return found->second;
   }
 
   std::shared_ptr<const Model> model;
@@ -130,7 +137,8 @@ struct Session::State {
   Arena arena;
   engine::KvCache kv;
   engine::MediaCache media_cache;
-  std::map<std::string, int64_t> media_numbers;  // media item key -> the number its cells carry
+  std::map<std::string, int64_t> media_numbers;  // media item key -> the number its cells carry, never used twice
+  int64_t next_media_number = 0;
 };
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -181,7 +189,8 @@ StatusOr<std::vector<text::Turn>> Session::State::Turns(const std::vector<Messag
       if (message.role != Role::kUser) return InvalidArgument("pictures and videos belong in user messages only");
       turn.parts.emplace_back(
           text::MediaPart{.index = static_cast<int64_t>(item),
-                          .kind = part.kind == PartKind::kImage ? spec::MediaKind::kImage : spec::MediaKind::kVideo,
+                          .kind = request.media[item]->layout().kind,
+                          .frames_as_images = spec().video.frames_as_images,
                           .num_slots = static_cast<int64_t>(request.slot_rows[item].size()),
                           .placement = part.at_marker ? text::Placement::kInText : text::Placement::kBesideText});
       ++item;
@@ -189,6 +198,16 @@ StatusOr<std::vector<text::Turn>> Session::State::Turns(const std::vector<Messag
     turns.push_back(std::move(turn));
   }
   return turns;
+}
+
+// Keeps the numbers of this request's media and of those that cells of the cache carry.
+void Session::State::ForgetMediaNumbers(const Request& request) {
+  std::set<int64_t> used;
+  for (const engine::Cell& cell : kv.cells()) {
+    if (cell.id < 0) used.insert(-1 - cell.id);
+  }
+  for (const auto& item : request.media) used.insert(MediaNumber(item->key()));
+  std::erase_if(media_numbers, [&](const auto& entry) { return !used.contains(entry.second); });
 }
 
 // Positions: one per text id, and as many per slot as the item has rows there.
@@ -222,7 +241,8 @@ StatusOr<Request> Session::State::Prepare(const std::vector<Message>& conversati
   if (conversation.empty() || conversation.back().role != Role::kUser) {
     return InvalidArgument("a conversation must end with a user message");
   }
-  ASSIGN_OR_RETURN(request.media, engine::PlanMedia(spec(), conversation));
+  ASSIGN_OR_RETURN(request.media, engine::PlanMedia(spec(), conversation, options.cancel));
+  ForgetMediaNumbers(request);
   for (const auto& item : request.media) {
     const text::FramingIds& framing =
         item->layout().kind == spec::MediaKind::kVideo ? parts().video_framing : parts().image_framing;
@@ -272,6 +292,51 @@ StatusOr<PromptPlan> Session::Plan(const std::vector<Message>& conversation, con
 // ------------------------------------------------------------------------------------------------------------
 // Computing
 
+// Pixels and rows of one item. A video is decoded and encoded slice by slice, unless somebody wants to see its tensors
+// whole.
+StatusOr<models::EncodedMedia> Session::State::Encode(Request& request, size_t index, const GenerateOptions& generate,
+                                                      engine::Trace* trace, Timings& timings) {
+  const engine::MediaItem& item = *request.media[index];
+  const text::FramingIds& framing =
+      item.layout().kind == spec::MediaKind::kVideo ? parts().video_framing : parts().image_framing;
+  int64_t total = 0;
+  for (const int64_t slot : request.slot_rows[index]) total += slot;
+  models::EncodedMedia media = {.rows = Tensor::F32({total, spec().language.hidden_size}),
+                                .slot_rows = request.slot_rows[index]};
+  const std::span<float> out = media.rows.f32();
+  size_t written = 0;
+  double vision_ms = 0;
+  const auto encode = [&](const media::Preprocessed& slice, bool last) -> Status {
+    const auto start = Clock::now();
+    if (trace != nullptr) {
+      trace->OnTensor(StrCat("media.", index, ".pixel_values"), slice.pixels.shape(), slice.pixels.f32());
+    }
+    const Arena::Scope scope(arena);
+    ASSIGN_OR_RETURN(const models::EncodedMedia encoded,
+                     parts().runner->EncodeMedia(
+                         Context(trace, generate.cancel),
+                         {.pixels = slice.pixels.f32(),
+                          .shape = slice.pixels.shape(),
+                          .layout = slice.layout,
+                          .framing = {framing.start, framing.end, last ? framing.sep : std::vector<int32_t>()},
+                          .media_index = static_cast<int64_t>(index)}));
+    const std::span<const float> rows = encoded.rows.f32();
+    CHECK_LE(rows.size(), out.size() - written);
+    std::ranges::copy(rows, out.begin() + static_cast<std::ptrdiff_t>(written));
+    written += rows.size();
+    vision_ms += MsSince(start);
+    return OkStatus();
+  };
+  const auto start = Clock::now();
+  if (Cancelled(generate)) return Cancelled("stopped before the picture was encoded");
+  const int64_t frames = trace == nullptr ? spec::FramesPerSlice(spec()) : 0;
+  RETURN_IF_ERROR(item.Pixels(frames, &pool, request.plan.warnings, encode));
+  CHECK_EQ(written, out.size());
+  timings.decode_media_ms += MsSince(start) - vision_ms;
+  timings.vision_ms += vision_ms;
+  return media;
+}
+
 // Rows of every item that has a position at or after `reused`; null for the others.
 StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::State::See(Request& request, int64_t reused,
                                                                                        const GenerateOptions& generate,
@@ -291,31 +356,9 @@ StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> Session::Stat
       request.plan.media[i].cached = true;
       continue;
     }
-    if (Cancelled(generate)) return Cancelled("stopped before the picture was encoded");
-    auto start = Clock::now();
-    auto pixels = item.Pixels(&pool, request.plan.warnings);
-    if (!pixels.ok()) return pixels.status();
-    if (!(pixels->layout == item.layout()))
-      return Internal(StrCat(item.info().source, ": decoded otherwise than planned"));
-    timings.decode_media_ms += MsSince(start);
-
-    start = Clock::now();
-    const text::FramingIds& framing =
-        item.layout().kind == spec::MediaKind::kVideo ? parts().video_framing : parts().image_framing;
-    if (trace != nullptr) {
-      trace->OnTensor(StrCat("media.", i, ".pixel_values"), pixels->pixels.shape(), pixels->pixels.f32());
-    }
-    const Arena::Scope scope(arena);
-    ASSIGN_OR_RETURN(models::EncodedMedia encoded,
-                     parts().runner->EncodeMedia(Context(trace), {.pixels = pixels->pixels.f32(),
-                                                                  .shape = pixels->pixels.shape(),
-                                                                  .layout = item.layout(),
-                                                                  .framing = {framing.start, framing.end, framing.sep},
-                                                                  .media_index = static_cast<int64_t>(i)}));
-    CHECK(encoded.slot_rows == request.slot_rows[i]);
+    ASSIGN_OR_RETURN(models::EncodedMedia encoded, Encode(request, i, generate, trace, timings));
     rows[i] = std::make_shared<const models::EncodedMedia>(std::move(encoded));
     media_cache.Insert(item.key(), rows[i]);
-    timings.vision_ms += MsSince(start);
   }
   return rows;
 }
@@ -329,7 +372,7 @@ Status Session::State::FillHidden(const Request& request, int64_t begin, int64_t
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] != nullptr) item_of.emplace(-1 - MediaNumber(request.media[i]->key()), i);
   }
-  const ops::ExecContext ctx = Context(nullptr);
+  const ops::ExecContext ctx = Context(nullptr, nullptr);
   for (int64_t at = begin; at < end;) {
     float* const out = hidden.data() + (at - begin) * width;
     const engine::Cell& cell = request.cells[static_cast<size_t>(at)];
@@ -361,7 +404,8 @@ Status Session::State::Prefill(const Request& request, int64_t reused,
     RETURN_IF_ERROR(FillHidden(request, begin, end, rows, hidden));
     if (trace != nullptr) trace->OnTensor("lm.inputs_embeds", Shape({end - begin, width}), hidden);
     const std::span<float> wanted = end == total ? logits : std::span<float>();
-    RETURN_IF_ERROR(parts().runner->Forward(Context(trace), hidden, end - begin, begin, kv.view(), wanted));
+    RETURN_IF_ERROR(
+        parts().runner->Forward(Context(trace, generate.cancel), hidden, end - begin, begin, kv.view(), wanted));
     for (; begin < end; ++begin) kv.Append(request.cells[static_cast<size_t>(begin)]);
   }
   return OkStatus();
@@ -458,7 +502,7 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
     }
     if (step + 1 == limit) break;
     const Arena::Scope scope(state.arena);
-    const ops::ExecContext ctx = state.Context(nullptr);
+    const ops::ExecContext ctx = state.Context(nullptr, nullptr);  // a single token is computed to its end
     RETURN_IF_ERROR(parts.runner->EmbedTokens(ctx, {&id, 1}, hidden));
     RETURN_IF_ERROR(parts.runner->Forward(ctx, hidden, 1, state.kv.length(), state.kv.view(), logits));
     state.kv.Append({id, 0});

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "src/base/strings.h"
@@ -31,9 +32,12 @@ class FakeRunner : public models::Runner {
 
   const spec::ModelSpec& spec() const override { return spec_; }
 
-  StatusOr<models::EncodedMedia> EncodeMedia(const ops::ExecContext&,
+  StatusOr<models::EncodedMedia> EncodeMedia(const ops::ExecContext& ctx,
                                              const models::EncodeRequest& request) const override {
     ++encoded;
+    tiles.push_back(request.layout.tiles);
+    if (on_encode) on_encode();
+    RETURN_IF_ERROR(ctx.CheckCancel());
     const auto length = [](const std::vector<int32_t>& ids) { return static_cast<int64_t>(ids.size()); };
     models::EncodedMedia media;
     ASSIGN_OR_RETURN(media.slot_rows, spec::SlotRows(spec_, request.layout,
@@ -61,6 +65,8 @@ class FakeRunner : public models::Runner {
 
   mutable std::vector<Call> calls;
   mutable int encoded = 0;
+  mutable std::vector<int64_t> tiles;  // of each encoding
+  std::function<void()> on_encode;
   mutable size_t next = 0;
   std::vector<int32_t> script;
   int64_t fail_at = -1;
@@ -286,6 +292,76 @@ TEST_F(SessionTest, AFailureInTheMiddleLeavesTheSessionUsable) {
   const auto result = Run(Ask("What is this?"));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->text, "A cat");
+}
+
+TEST_F(SessionTest, CancellingWhileAPictureIsSeenLeavesTheSessionUsable) {
+  std::atomic<bool> cancel = false;
+  runner_->on_encode = [&] { cancel = true; };
+  Script("A cat");
+  const auto conversation = AskAbout("shapes_168x112.png", "What is this?");
+  EXPECT_EQ(Run(conversation, {.cancel = &cancel}).status().code(), StatusCode::kCancelled);
+  EXPECT_TRUE(runner_->calls.empty()) << "nothing of the prompt is computed";
+  runner_->on_encode = {};
+  cancel = false;
+  const auto result = Run(conversation, {.cancel = &cancel});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, "A cat");
+  EXPECT_FALSE(result->prompt.media[0].cached) << "half-seen pictures are not kept";
+}
+
+TEST_F(SessionTest, EveryShownPictureIsKnownByANumberOfItsOwnAgainAndAgain) {
+  // More pictures than the cache of cells holds at a time: the first is computed anew when it comes back.
+  const std::vector<std::string> pictures = {"shapes_168x112.png", "noise_64x48.png", "grey_90x120.png"};
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& picture : pictures) {
+      Script("Yes.");
+      const auto result = Run(AskAbout(picture, "What is this?"));
+      ASSERT_TRUE(result.ok()) << result.status();
+      int64_t computed = 0;
+      for (const FakeRunner::Call& call : runner_->calls) computed += call.rows;
+      EXPECT_GE(computed, result->usage.image_tokens) << picture << " is not taken for another one";
+    }
+  }
+}
+
+TEST_F(SessionTest, AVideoIsEncodedInSlices) {
+  MediaOptions options;
+  options.frames = 20;
+  Script("Yes.");
+  const auto result = Run({{Role::kUser, {Part::Video(kData + "media/clip.mp4", options), Part::Text("What?")}}});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(runner_->tiles, ElementsAre(8, 8, 4));
+}
+
+TEST_F(SessionTest, TheOnlyFrameOfTheOnlyVideoIsAPicture) {
+  MediaOptions options;
+  options.frames = 1;
+  const Part video = Part::Video(kData + "media/clip.mp4", options);
+  const auto alone = session_->Plan({{Role::kUser, {video, Part::Text("What?")}}}, {});
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_THAT(alone->rendered, HasSubstr("<image>"));
+  EXPECT_TRUE(alone->media[0].grid.has_value()) << "cut into tiles like a picture";
+  Script("Yes.");
+  ASSERT_TRUE(Run({{Role::kUser, {video, Part::Text("What?")}}}).ok());
+  EXPECT_THAT(runner_->tiles, ElementsAre(alone->media[0].tiles));
+  // Beside others it is one of several pictures.
+  const auto two = session_->Plan({{Role::kUser, {video, video, Part::Text("What?")}}}, {});
+  ASSERT_TRUE(two.ok()) << two.status();
+  EXPECT_THAT(two->rendered, HasSubstr("<image><image>"));
+  EXPECT_EQ(two->media[0].tiles, 1);
+}
+
+TEST_F(SessionTest, NumbersOfMediaOptionsStateTheirRanges) {
+  const auto refusal = [&](const std::function<void(MediaOptions&)>& set) {
+    MediaOptions options;
+    set(options);
+    return MessageOf(session_->Plan({{Role::kUser, {Part::Video(kData + "media/clip.mp4", options)}}}, {}).status());
+  };
+  EXPECT_EQ(refusal([](MediaOptions& o) { o.frames = 1025; }), "frames is 1025, expected 1 to 1024");
+  EXPECT_EQ(refusal([](MediaOptions& o) { o.video_max_tiles = 0; }), "video-max-tiles is 0, expected 1 to 1024");
+  EXPECT_EQ(refusal([](MediaOptions& o) { o.fps = 0; }), "fps is 0, expected more than 0 and at most 1000");
+  EXPECT_EQ(refusal([](MediaOptions& o) { o.start_s = -1; }), "start is -1 s, expected 0 to 10000000");
+  EXPECT_EQ(refusal([](MediaOptions& o) { o.end_s = 2e7; }), "end is 2e+07 s, expected 0 to 10000000");
 }
 
 TEST_F(SessionTest, AVideoWhoseChosenFramesDoNotAllDecodeIsRefused) {

@@ -126,6 +126,7 @@ Status LanguageModel::Forward(const ExecContext& ctx, View h, int64_t past, cons
   };
   report(0);
   for (size_t i = 0; i < layers_.size(); ++i) {
+    RETURN_IF_ERROR(ctx.CheckCancel());
     layers_[i].Apply(ctx, rope, kv.Layer(static_cast<int64_t>(i)), past, h);
     report(i + 1);
   }

@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <variant>
 
+#include "src/base/overloaded.h"
 #include "src/models/scales.h"
 #include "src/models/vlm_runner.h"
 #include "src/spec/media_layout.h"
 
 namespace galago::models {
 namespace {
-
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 constexpr int64_t kFloat = sizeof(float);
 

@@ -1,9 +1,11 @@
 #include "src/models/projector.h"
 
+#include "src/base/overloaded.h"
 #include "src/base/strings.h"
 #include "src/models/activation.h"
 #include "src/ops/elementwise.h"
 #include "src/ops/grid.h"
+#include "src/ops/scratch.h"
 
 namespace galago::models {
 namespace {
@@ -14,17 +16,6 @@ using ops::View;
 
 // PyTorch's default, and timm's; no config states it.
 constexpr double kLayerNormEps = 1e-5;
-
-View Scratch(const ExecContext& ctx, int64_t rows, int64_t cols) {
-  return {ctx.arena->Floats(rows * cols), rows, cols};
-}
-
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 // One after another: the first takes `in` channels, the others `width`.
 StatusOr<MlpStack> LoadMlp(std::span<const std::string> names, int64_t in, int64_t width, ops::Activation gelu,
@@ -101,7 +92,7 @@ StatusOr<LdpV2> LoadLdpV2(const spec::ProjectorSpec& spec, const spec::LdpV2Proj
 void MlpStack::Apply(const ExecContext& ctx, ConstView x, View out) const {
   const Arena::Scope scope(*ctx.arena);
   for (size_t i = 0; i + 1 < linears.size(); ++i) {
-    const View y = Scratch(ctx, x.rows, linears[i].out_features());
+    const View y = ops::Scratch(ctx, x.rows, linears[i].out_features());
     linears[i].Apply(ctx, x, y, gelu);
     x = y;
   }
@@ -110,12 +101,12 @@ void MlpStack::Apply(const ExecContext& ctx, ConstView x, View out) const {
 
 void DownsampleStack::Apply(const ExecContext& ctx, ConstView x, int64_t grid, View out) const {
   const Arena::Scope scope(*ctx.arena);
-  View y = Scratch(ctx, out.rows, factor * factor * x.cols);
+  View y = ops::Scratch(ctx, out.rows, factor * factor * x.cols);
   ops::SpaceToDepth(ctx, x, grid, grid, factor,
                     order == spec::TokenOrder::kRowMajor ? ops::CellOrder::kRowMajor : ops::CellOrder::kColumnMajor, y);
   for (const Stage& stage : stages) {
     stage.norm.Apply(ctx, y, y);
-    const View next = Scratch(ctx, y.rows, stage.linear.out_features());
+    const View next = ops::Scratch(ctx, y.rows, stage.linear.out_features());
     stage.linear.Apply(ctx, y, next, gelu);
     y = next;
   }
@@ -124,14 +115,14 @@ void DownsampleStack::Apply(const ExecContext& ctx, ConstView x, int64_t grid, V
 
 void Ldp::Block::Apply(const ExecContext& ctx, ConstView x, int64_t grid, View out) const {
   const Arena::Scope scope(*ctx.arena);
-  const View u = Scratch(ctx, out.rows, x.cols);
+  const View u = ops::Scratch(ctx, out.rows, x.cols);
   ops::DepthwiseConv3x3(ctx, x, grid, grid, stride, depthwise, {}, u);
   norm1.Apply(ctx, u, u);
   ops::Activate(ctx, ops::Activation::kHardSwish, u, u);
   // Squeeze-excitation: one gate a channel, from the mean over all cells.
-  const View mean = Scratch(ctx, 1, x.cols);
-  const View squeezed = Scratch(ctx, 1, squeeze.out_features());
-  const View gate = Scratch(ctx, 1, x.cols);
+  const View mean = ops::Scratch(ctx, 1, x.cols);
+  const View squeezed = ops::Scratch(ctx, 1, squeeze.out_features());
+  const View gate = ops::Scratch(ctx, 1, x.cols);
   ops::MeanOfRows(ctx, u, u.rows, mean);
   squeeze.Apply(ctx, mean, squeezed, ops::Activation::kRelu);
   excite.Apply(ctx, squeezed, gate, ops::Activation::kHardSigmoid);
@@ -143,18 +134,18 @@ void Ldp::Block::Apply(const ExecContext& ctx, ConstView x, int64_t grid, View o
 
 void Ldp::Apply(const ExecContext& ctx, ConstView x, int64_t grid, View out) const {
   const Arena::Scope scope(*ctx.arena);
-  const View projected = Scratch(ctx, x.rows, out.cols);
+  const View projected = ops::Scratch(ctx, x.rows, out.cols);
   mlp.Apply(ctx, x, projected);
-  const View y = Scratch(ctx, x.rows, out.cols);
+  const View y = ops::Scratch(ctx, x.rows, out.cols);
   blocks[0].Apply(ctx, projected, grid, y);
   blocks[1].Apply(ctx, y, grid, out);
 }
 
 void LdpV2::Apply(const ExecContext& ctx, ConstView x, int64_t grid, View out) const {
   const Arena::Scope scope(*ctx.arena);
-  const View projected = Scratch(ctx, x.rows, out.cols);
+  const View projected = ops::Scratch(ctx, x.rows, out.cols);
   mlp.Apply(ctx, x, projected);
-  const View pooled = Scratch(ctx, out.rows, out.cols);
+  const View pooled = ops::Scratch(ctx, out.rows, out.cols);
   ops::AreaPool(ctx, projected, grid, grid, pool, pool, pooled);
   ops::DepthwiseConv3x3(ctx, pooled, pool, pool, 1, peg, peg_bias, out);
   ops::Add(ctx, out, pooled, out);

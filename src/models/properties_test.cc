@@ -92,6 +92,53 @@ TEST(EncodeMedia, TilesDoNotSeeEachOther) {
   EXPECT_EQ(at, all->rows.f32().size());
 }
 
+// Slices of a video as the engine makes them, and the whole.
+TEST(EncodeMedia, SlicesOfAVideoAreTheWhole) {
+  for (const char* name : {"nvila_8b", "nvila_8b_video", "vila15_3b_s2"}) {
+    SCOPED_TRACE(name);
+    const auto runner = LoadGolden(name);
+    const int64_t side = runner->spec().preprocess.size;
+    const int64_t frames = spec::FramesPerSlice(runner->spec());
+    ASSERT_GT(frames, 0);
+    const int64_t total = 2 * frames;
+    const auto frame = static_cast<size_t>(3 * side * side);
+    const std::vector<float> pixels = Noise(static_cast<size_t>(total) * frame, 6);
+    Computer computer;
+    const auto encode = [&](int64_t first, int64_t count, std::vector<int32_t> sep) {
+      const auto these =
+          std::span(pixels).subspan(static_cast<size_t>(first) * frame, static_cast<size_t>(count) * frame);
+      const auto media =
+          runner->EncodeMedia(computer.Context(), {.pixels = these,
+                                                   .shape = {count, 3, side, side},
+                                                   .layout = {.kind = spec::MediaKind::kVideo, .tiles = count},
+                                                   .framing = {.start = {3}, .end = {1}, .sep = std::move(sep)}});
+      EXPECT_TRUE(media.ok()) << media.status();
+      const std::span<const float> rows = media->rows.f32();
+      return std::vector<float>(rows.begin(), rows.end());
+    };
+    std::vector<float> sliced = encode(0, frames, {});
+    const std::vector<float> last = encode(frames, frames, {5});
+    sliced.insert(sliced.end(), last.begin(), last.end());
+    EXPECT_EQ(sliced, encode(0, total, {5}));
+  }
+}
+
+TEST(EncodeMedia, EndsSoonWhenCancelled) {
+  const auto runner = LoadGolden("nvila_8b");
+  const int64_t side = runner->spec().preprocess.size;
+  const std::vector<float> pixels = Noise(static_cast<size_t>(3 * side * side), 7);
+  Computer computer;
+  const std::atomic<bool> cancel = true;
+  ops::ExecContext ctx = computer.Context();
+  ctx.cancel = &cancel;
+  EXPECT_EQ(runner->EncodeMedia(ctx, {.pixels = pixels, .shape = {1, 3, side, side}}).status().code(),
+            StatusCode::kCancelled);
+  OwnedKv kv(runner->spec().language, 4);
+  std::vector<float> hidden(static_cast<size_t>(runner->spec().language.hidden_size));
+  EXPECT_EQ(runner->Forward(ctx, hidden, 1, 0, kv.view, {}).code(), StatusCode::kCancelled);
+  EXPECT_EQ(LoadRunner(runner->spec(), {.cancel = &cancel}).status().code(), StatusCode::kCancelled);
+}
+
 // Looking on changes how features are grouped, never what they are.
 TEST(EncodeMedia, ObserverChangesNothing) {
   for (const char* name : {"nvila_8b", "nvila_8b_video"}) {

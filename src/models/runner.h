@@ -1,6 +1,7 @@
 #ifndef GALAGO_MODELS_RUNNER_H_
 #define GALAGO_MODELS_RUNNER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -39,6 +40,7 @@ struct EncodedMedia {
 };
 
 // Immutable after loading and shared by all sessions without locks; the ExecContext belongs to one caller at a time.
+// Everything may end with Cancelled soon after ctx.cancel is set; positions of kv from `past` on are then undefined.
 //
 // With ctx.observer set these names are reported (I = media_index, L = 0, 1, ...):
 //   vision.I.hidden.L  [calls, P, C]  input of the tower's layer L; the last one is its output
@@ -69,6 +71,7 @@ class Runner {
 struct LoadOptions {
   // kF32 keeps every weight exact; kBf16 may expand block types of GGUF files to bf16.
   ops::Precision precision = ops::Precision::kF32;
+  const std::atomic<bool>* cancel = nullptr;  // set to true: loading ends with Cancelled at the next tensor
 };
 
 // Where the bytes of the weights are.

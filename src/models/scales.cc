@@ -4,6 +4,7 @@
 
 #include "src/ops/elementwise.h"
 #include "src/ops/grid.h"
+#include "src/ops/scratch.h"
 #include "src/spec/media_layout.h"
 
 namespace galago::models {
@@ -12,10 +13,6 @@ namespace {
 using ops::ConstView;
 using ops::ExecContext;
 using ops::View;
-
-View Scratch(const ExecContext& ctx, int64_t rows, int64_t cols) {
-  return {ctx.arena->Floats(rows * cols), rows, cols};
-}
 
 // Planes [3, side, side] cut into tiles x tiles squares: [tiles^2, 3, side / tiles, side / tiles].
 void CutPlanes(std::span<const float> planes, int64_t side, int64_t tiles, std::span<float> out) {
@@ -51,8 +48,8 @@ int64_t NumDynamicS2Tiles(const spec::DynamicS2& s2, std::array<int64_t, 2> bloc
   return tiles;
 }
 
-void EncodeStaticS2(const ExecContext& ctx, const VisionEncoder& encoder, const spec::StaticS2& s2,
-                    std::span<const float> pixels, View out, HiddenStates* hidden) {
+Status EncodeStaticS2(const ExecContext& ctx, const VisionEncoder& encoder, const spec::StaticS2& s2,
+                      std::span<const float> pixels, View out, HiddenStates* hidden) {
   const int64_t c = encoder.spec().hidden_size;
   const int64_t grid = encoder.spec().grid();
   const int64_t largest = s2.scales.back();
@@ -70,16 +67,17 @@ void EncodeStaticS2(const ExecContext& ctx, const VisionEncoder& encoder, const 
     const int64_t tiles = tiles_at(side);
     const std::span<float> cut = ctx.arena->Floats(3 * side * side);
     CutPlanes(resized, side, tiles, cut);
-    const View features = Scratch(ctx, tiles * tiles * grid * grid, c);
-    encoder.Encode(ctx, cut, tiles * tiles, features, hidden);
-    const View map = Scratch(ctx, features.rows, c);
+    const View features = ops::Scratch(ctx, tiles * tiles * grid * grid, c);
+    RETURN_IF_ERROR(encoder.Encode(ctx, cut, tiles * tiles, features, hidden));
+    const View map = ops::Scratch(ctx, features.rows, c);
     ops::StitchTiles(ctx, features, tiles, tiles, grid, grid, map);
     ops::AreaPool(ctx, map, grid * tiles, grid * tiles, out_grid, out_grid, out.Cols(static_cast<int64_t>(i) * c, c));
   }
+  return OkStatus();
 }
 
-void EncodeDynamicS2(const ExecContext& ctx, const VisionEncoder& encoder, const spec::DynamicS2& s2,
-                     std::array<int64_t, 2> block, std::span<const float> pixels, View out, HiddenStates* hidden) {
+Status EncodeDynamicS2(const ExecContext& ctx, const VisionEncoder& encoder, const spec::DynamicS2& s2,
+                       std::array<int64_t, 2> block, std::span<const float> pixels, View out, HiddenStates* hidden) {
   const int64_t c = encoder.spec().hidden_size;
   const int64_t grid = encoder.spec().grid();
   const auto tile_floats = static_cast<size_t>(3 * encoder.spec().image_size * encoder.spec().image_size);
@@ -91,27 +89,29 @@ void EncodeDynamicS2(const ExecContext& ctx, const VisionEncoder& encoder, const
     const std::span<const float> these = pixels.first(static_cast<size_t>(rows * columns) * tile_floats);
     pixels = pixels.subspan(these.size());
     if (std::array{rows, columns} == target) {  // stitched, kept and cut again: the tiles themselves
-      encoder.Encode(ctx, these, rows * columns, merged, hidden);
+      RETURN_IF_ERROR(encoder.Encode(ctx, these, rows * columns, merged, hidden));
       continue;
     }
-    const View resized = Scratch(ctx, target[0] * target[1] * grid * grid, c);
+    const View resized = ops::Scratch(ctx, target[0] * target[1] * grid * grid, c);
     {
       const Arena::Scope native(*ctx.arena);
-      const View features = Scratch(ctx, rows * columns * grid * grid, c);
-      encoder.Encode(ctx, these, rows * columns, features, hidden);
-      const View map = Scratch(ctx, features.rows, c);
+      const View features = ops::Scratch(ctx, rows * columns * grid * grid, c);
+      RETURN_IF_ERROR(encoder.Encode(ctx, these, rows * columns, features, hidden));
+      const View map = ops::Scratch(ctx, features.rows, c);
       ops::StitchTiles(ctx, features, rows, columns, grid, grid, map);
       ops::AreaPool(ctx, map, grid * rows, grid * columns, grid * target[0], grid * target[1], resized);
     }
     ops::SplitTiles(ctx, resized, target[0], target[1], grid, grid, merged);
   }
+  return OkStatus();
 }
 
-void EncodeRepeated(const ExecContext& ctx, const VisionEncoder& encoder, int64_t scales, std::span<const float> pixels,
-                    int64_t tiles, View out, HiddenStates* hidden) {
+Status EncodeRepeated(const ExecContext& ctx, const VisionEncoder& encoder, int64_t scales,
+                      std::span<const float> pixels, int64_t tiles, View out, HiddenStates* hidden) {
   const int64_t c = encoder.spec().hidden_size;
-  encoder.Encode(ctx, pixels, tiles, out.Cols(0, c), hidden);
+  RETURN_IF_ERROR(encoder.Encode(ctx, pixels, tiles, out.Cols(0, c), hidden));
   for (int64_t i = 1; i < scales; ++i) ops::Copy(ctx, out.Cols(0, c), out.Cols(i * c, c));
+  return OkStatus();
 }
 
 }  // namespace galago::models

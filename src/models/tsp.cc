@@ -2,6 +2,7 @@
 
 #include "src/ops/elementwise.h"
 #include "src/ops/grid.h"
+#include "src/ops/scratch.h"
 
 namespace galago::models {
 
@@ -17,8 +18,7 @@ void WritePooledVideo(const ops::ExecContext& ctx, const spec::TspEncoder& encod
     const Arena::Scope scope(*ctx.arena);
     const int64_t pooled_frames = num_frames / time;
     const int64_t frame_rows = side / rows * (side / cols);
-    const ops::View pooled(ctx.arena->Floats(pooled_frames * frame_rows * frames.cols), pooled_frames * frame_rows,
-                           frames.cols);
+    const ops::View pooled = ops::Scratch(ctx, pooled_frames * frame_rows, frames.cols);
     ops::MeanPool(ctx, frames, num_frames, side, side, {.time = time, .rows = rows, .cols = cols}, pooled);
     for (int64_t frame = 0; frame < pooled_frames; ++frame) {
       out.Put(framing.start);

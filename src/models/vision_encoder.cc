@@ -5,6 +5,7 @@
 #include "src/base/strings.h"
 #include "src/models/activation.h"
 #include "src/ops/elementwise.h"
+#include "src/ops/scratch.h"
 
 namespace galago::models {
 namespace {
@@ -138,24 +139,26 @@ StatusOr<VisionEncoder> VisionEncoder::Load(const spec::VisionSpec& spec, Weight
   return encoder;
 }
 
-void VisionEncoder::Encode(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t tiles, View out,
-                           HiddenStates* hidden) const {
+Status VisionEncoder::Encode(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t tiles, View out,
+                             HiddenStates* hidden) const {
   const int64_t batch = std::max<int64_t>(1, kRowsPerBatch / spec_.num_positions());
   const auto tile_floats = static_cast<size_t>(3 * spec_.image_size * spec_.image_size);
   for (int64_t tile = 0; tile < tiles; tile += batch) {
     const int64_t count = std::min(batch, tiles - tile);
     const auto these =
         pixels.subspan(static_cast<size_t>(tile) * tile_floats, static_cast<size_t>(count) * tile_floats);
-    EncodeBatch(ctx, these, count, out.Rows(tile * spec_.num_selected(), count * spec_.num_selected()), hidden);
+    const View rows = out.Rows(tile * spec_.num_selected(), count * spec_.num_selected());
+    RETURN_IF_ERROR(EncodeBatch(ctx, these, count, rows, hidden));
   }
+  return OkStatus();
 }
 
-void VisionEncoder::EncodeBatch(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t batch, View out,
-                                HiddenStates* hidden) const {
+Status VisionEncoder::EncodeBatch(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t batch, View out,
+                                  HiddenStates* hidden) const {
   const Arena::Scope scope(*ctx.arena);
   const int64_t p = spec_.num_positions();
   const int64_t c = spec_.hidden_size;
-  const View h(ctx.arena->Floats(batch * p * c), batch * p, c);
+  const View h = ops::Scratch(ctx, batch * p, c);
   const auto tile_floats = static_cast<size_t>(3 * spec_.image_size * spec_.image_size);
   for (int64_t tile = 0; tile < batch; ++tile) {
     Embed(ctx, pixels.subspan(static_cast<size_t>(tile) * tile_floats, tile_floats), h.Rows(tile * p, p));
@@ -163,6 +166,7 @@ void VisionEncoder::EncodeBatch(const ops::ExecContext& ctx, std::span<const flo
   if (pre_norm_) pre_norm_->Apply(ctx, h, h);
   if (hidden != nullptr) hidden->Add(0, h.span());
   for (size_t i = 0; i < layers_.size(); ++i) {
+    RETURN_IF_ERROR(ctx.CheckCancel());
     layers_[i].Apply(ctx, batch, h);
     if (hidden != nullptr) hidden->Add(i + 1, h.span());
   }
@@ -170,6 +174,7 @@ void VisionEncoder::EncodeBatch(const ops::ExecContext& ctx, std::span<const flo
   for (int64_t tile = 0; tile < batch; ++tile) {  // `patch` drops the first token, whatever it is
     ops::Copy(ctx, h.Rows(tile * p + p - kept, kept), out.Rows(tile * kept, kept));
   }
+  return OkStatus();
 }
 
 void VisionEncoder::Embed(const ops::ExecContext& ctx, std::span<const float> pixels, View h) const {

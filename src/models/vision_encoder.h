@@ -41,13 +41,13 @@ class VisionEncoder {
   size_t num_hidden_states() const { return layers_.size() + 1; }
 
   // pixels [tiles, 3, S, S] -> the selected features, out [tiles * N, C]. Tiles are taken a few at a time, so the
-  // workspace does not grow with them. `hidden` may be null.
-  void Encode(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t tiles, ops::View out,
-              HiddenStates* hidden) const;
+  // workspace does not grow with them. `hidden` may be null. Fails only when cancelled.
+  Status Encode(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t tiles, ops::View out,
+                HiddenStates* hidden) const;
 
  private:
-  void EncodeBatch(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t batch, ops::View out,
-                   HiddenStates* hidden) const;
+  Status EncodeBatch(const ops::ExecContext& ctx, std::span<const float> pixels, int64_t batch, ops::View out,
+                     HiddenStates* hidden) const;
   // Patches, class token and positions of one tile: h [P, C].
   void Embed(const ops::ExecContext& ctx, std::span<const float> pixels, ops::View h) const;
 

@@ -5,6 +5,7 @@
 #include "src/base/strings.h"
 #include "src/models/scales.h"
 #include "src/ops/grid.h"
+#include "src/ops/scratch.h"
 #include "src/spec/media_layout.h"
 
 namespace galago::models {
@@ -13,10 +14,6 @@ namespace {
 using ops::ConstView;
 using ops::ExecContext;
 using ops::View;
-
-View Scratch(const ExecContext& ctx, int64_t rows, int64_t cols) {
-  return {ctx.arena->Floats(rows * cols), rows, cols};
-}
 
 int64_t SquareSide(int64_t rows) { return std::llround(std::sqrt(static_cast<double>(rows))); }
 
@@ -69,28 +66,28 @@ int64_t VlmRunner::NumProjected(const spec::MediaLayout& layout) const {
   return rows * columns;
 }
 
-void VlmRunner::EncodeFeatures(const ExecContext& ctx, const EncodeRequest& request, int64_t first, int64_t count,
-                               View features, HiddenStates* hidden) const {
+Status VlmRunner::EncodeFeatures(const ExecContext& ctx, const EncodeRequest& request, int64_t first, int64_t count,
+                                 View features, HiddenStates* hidden) const {
   const size_t tile = request.pixels.size() / static_cast<size_t>(request.layout.tiles);
   const auto pixels = request.pixels.subspan(static_cast<size_t>(first) * tile, static_cast<size_t>(count) * tile);
   if (const auto* s2 = std::get_if<spec::DynamicS2>(&spec_.scales)) {
     if (request.layout.block) {
-      EncodeDynamicS2(ctx, *vision_, *s2, *request.layout.block, request.pixels, features, hidden);
-    } else {
-      EncodeRepeated(ctx, *vision_, static_cast<int64_t>(s2->scales.size()), pixels, count, features, hidden);
+      return EncodeDynamicS2(ctx, *vision_, *s2, *request.layout.block, request.pixels, features, hidden);
     }
-  } else if (const auto* fixed = std::get_if<spec::StaticS2>(&spec_.scales)) {
+    return EncodeRepeated(ctx, *vision_, static_cast<int64_t>(s2->scales.size()), pixels, count, features, hidden);
+  }
+  if (const auto* fixed = std::get_if<spec::StaticS2>(&spec_.scales)) {
     const int64_t rows = features.rows / count;
     for (int64_t i = 0; i < count; ++i) {
-      EncodeStaticS2(ctx, *vision_, *fixed, pixels.subspan(static_cast<size_t>(i) * tile, tile),
-                     features.Rows(i * rows, rows), hidden);
+      const auto picture = pixels.subspan(static_cast<size_t>(i) * tile, tile);
+      RETURN_IF_ERROR(EncodeStaticS2(ctx, *vision_, *fixed, picture, features.Rows(i * rows, rows), hidden));
     }
-  } else {
-    vision_->Encode(ctx, pixels, count, features, hidden);
+    return OkStatus();
   }
+  return vision_->Encode(ctx, pixels, count, features, hidden);
 }
 
-void VlmRunner::Project(const ExecContext& ctx, const EncodeRequest& request, View projected) const {
+Status VlmRunner::Project(const ExecContext& ctx, const EncodeRequest& request, View projected) const {
   const int64_t total = NumProjected(request.layout);
   const int64_t grid = spec::GridPerCall(spec_);
   const bool single = std::holds_alternative<std::monostate>(spec_.scales);
@@ -105,8 +102,8 @@ void VlmRunner::Project(const ExecContext& ctx, const EncodeRequest& request, Vi
   for (int64_t first = 0; first < total; first += group) {
     const Arena::Scope scope(*ctx.arena);
     const int64_t count = std::min(group, total - first);
-    const View features = Scratch(ctx, count * tokens, spec_.projector->mm_hidden_size);
-    EncodeFeatures(ctx, request, first, count, features, hidden ? &*hidden : nullptr);
+    const View features = ops::Scratch(ctx, count * tokens, spec_.projector->mm_hidden_size);
+    RETURN_IF_ERROR(EncodeFeatures(ctx, request, first, count, features, hidden ? &*hidden : nullptr));
     projector_->Apply(ctx, features, count, grid, projected.Rows(first * rows, count * rows));
     ReportTiles(ctx, StrCat("vision.", request.media_index, ".selected"), count, features);
   }
@@ -114,6 +111,7 @@ void VlmRunner::Project(const ExecContext& ctx, const EncodeRequest& request, Vi
     hidden->Report(*ctx.observer, request.media_index, spec_.vision->num_positions(), spec_.vision->hidden_size);
   }
   ReportTiles(ctx, StrCat("projector.", request.media_index, ".out"), total, projected);
+  return OkStatus();
 }
 
 StatusOr<FramingRows> VlmRunner::EmbedFraming(const ExecContext& ctx, const FramingIds& framing) const {
@@ -121,7 +119,7 @@ StatusOr<FramingRows> VlmRunner::EmbedFraming(const ExecContext& ctx, const Fram
   for (const auto& [ids, view] : {std::pair{&framing.start, &rows.start}, std::pair{&framing.end, &rows.end},
                                   std::pair{&framing.sep, &rows.sep}}) {
     if (ids->empty()) continue;
-    const View embedded = Scratch(ctx, static_cast<int64_t>(ids->size()), spec_.language.hidden_size);
+    const View embedded = ops::Scratch(ctx, static_cast<int64_t>(ids->size()), spec_.language.hidden_size);
     RETURN_IF_ERROR(language_.Embed(ctx, *ids, embedded));
     *view = embedded;
   }
@@ -145,7 +143,7 @@ void VlmRunner::WriteRows(const ExecContext& ctx, const spec::MediaLayout& layou
   if (layout.kind == spec::MediaKind::kImage && s2 != nullptr && layout.block) {
     const auto [block_rows, block_columns] = spec::ProjectedBlock(*s2, *layout.block);
     const int64_t side = SquareSide(rows);
-    const View map = Scratch(ctx, projected.rows, projected.cols);
+    const View map = ops::Scratch(ctx, projected.rows, projected.cols);
     ops::StitchTiles(ctx, projected, block_rows, block_columns, side, side, map);
     out.Put(framing.start);
     out.Put(map);
@@ -171,8 +169,8 @@ StatusOr<EncodedMedia> VlmRunner::EncodeMedia(const ExecContext& ctx, const Enco
 
   const Arena::Scope scope(*ctx.arena);
   const int64_t width = spec_.language.hidden_size;
-  const View projected = Scratch(ctx, NumProjected(request.layout) * spec::RowsPerTile(spec_), width);
-  Project(ctx, request, projected);
+  const View projected = ops::Scratch(ctx, NumProjected(request.layout) * spec::RowsPerTile(spec_), width);
+  RETURN_IF_ERROR(Project(ctx, request, projected));
   ASSIGN_OR_RETURN(const FramingRows framing, EmbedFraming(ctx, request.framing));
   media.rows = Tensor::F32({total, width});
   RowWriter writer(ctx, View(media.rows.f32(), total, width));

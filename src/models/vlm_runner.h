@@ -43,10 +43,10 @@ class VlmRunner : public Runner {
   // Projector inputs of a request: for dynamic S2 the blocks of the merged map, else its tiles.
   int64_t NumProjected(const spec::MediaLayout& layout) const;
   // Features of tiles [first, first + count) of the request, all of them if it is one dynamic S2 picture.
-  void EncodeFeatures(const ops::ExecContext& ctx, const EncodeRequest& request, int64_t first, int64_t count,
-                      ops::View features, HiddenStates* hidden) const;
+  Status EncodeFeatures(const ops::ExecContext& ctx, const EncodeRequest& request, int64_t first, int64_t count,
+                        ops::View features, HiddenStates* hidden) const;
   // All projected rows, [projected inputs * R, D].
-  void Project(const ops::ExecContext& ctx, const EncodeRequest& request, ops::View projected) const;
+  Status Project(const ops::ExecContext& ctx, const EncodeRequest& request, ops::View projected) const;
   StatusOr<FramingRows> EmbedFraming(const ops::ExecContext& ctx, const FramingIds& framing) const;
   void WriteRows(const ops::ExecContext& ctx, const spec::MediaLayout& layout, ops::ConstView projected,
                  const FramingRows& framing, RowWriter& out) const;

@@ -31,6 +31,7 @@ std::string PackedName(std::string_view name) {
 }  // namespace
 
 StatusOr<TensorView> Weights::FindShaped(std::string_view name, const Shape& shape) const {
+  if (options_.cancel != nullptr && *options_.cancel) return Cancelled("stopped while the weights were loaded");
   if (const std::string packed = PackedName(name); !store_.Contains(name) && store_.Contains(packed)) {
     return Unimplemented(StrCat(store_.name(), ": ", packed, " in place of ", name,
                                 ": 4-bit checkpoints of this kind are not supported"));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "src/ops/attention.h"
+#include "src/ops/scratch.h"
 
 namespace galago::nn {
 
@@ -11,9 +12,9 @@ void DecoderAttention::ApplyAndAdd(const ExecContext& ctx, ConstView x, const op
   const Arena::Scope scope(*ctx.arena);
   const int64_t q_width = heads * head_dim;
   const int64_t kv_width = kv_heads * head_dim;
-  const View q_TNH(ctx.arena->Floats(x.rows * q_width), x.rows, q_width);
-  const View k_TKH(ctx.arena->Floats(x.rows * kv_width), x.rows, kv_width);
-  const View v_TKH(ctx.arena->Floats(x.rows * kv_width), x.rows, kv_width);
+  const View q_TNH = ops::Scratch(ctx, x.rows, q_width);
+  const View k_TKH = ops::Scratch(ctx, x.rows, kv_width);
+  const View v_TKH = ops::Scratch(ctx, x.rows, kv_width);
   q.Apply(ctx, x, q_TNH);
   k.Apply(ctx, x, k_TKH);
   v.Apply(ctx, x, v_TKH);
@@ -27,7 +28,7 @@ void DecoderAttention::ApplyAndAdd(const ExecContext& ctx, ConstView x, const op
 void DecoderLayer::Apply(const ExecContext& ctx, const ops::RopeTable& rope, const ops::KvLayer& kv, int64_t past,
                          View h) const {
   const Arena::Scope scope(*ctx.arena);
-  const View normed(ctx.arena->Floats(h.rows * h.cols), h.rows, h.cols);
+  const View normed = ops::Scratch(ctx, h.rows, h.cols);
   input_norm.Apply(ctx, h, normed);
   attention.ApplyAndAdd(ctx, normed, rope, kv, past, h, h);
   post_attention_norm.Apply(ctx, h, normed);

@@ -4,6 +4,7 @@
 
 #include "src/ops/attention.h"
 #include "src/ops/grid.h"
+#include "src/ops/scratch.h"
 
 namespace galago::nn {
 
@@ -11,7 +12,7 @@ void PatchEmbed::Apply(const ExecContext& ctx, std::span<const float> pixels, in
                        View out) const {
   const Arena::Scope scope(*ctx.arena);
   const int64_t width = channels * patch * patch;
-  const View patches(ctx.arena->Floats(out.rows * width), out.rows, width);
+  const View patches = ops::Scratch(ctx, out.rows, width);
   ops::ExtractPatches(ctx, pixels, batch, channels, h, w, patch, patches);
   proj.Apply(ctx, patches, out);
 }
@@ -20,7 +21,7 @@ void EncoderAttention::ApplyAndAdd(const ExecContext& ctx, ConstView x, int64_t 
                                    std::span<const float> scale, View out_view) const {
   const Arena::Scope scope(*ctx.arena);
   const int64_t width = x.cols;  // D
-  const View qkv_rows(ctx.arena->Floats(x.rows * 3 * width), x.rows, 3 * width);
+  const View qkv_rows = ops::Scratch(ctx, x.rows, 3 * width);
   const View q_PD = qkv_rows.Cols(0, width);
   const View k_PD = qkv_rows.Cols(width, width);
   const View v_PD = qkv_rows.Cols(2 * width, width);
@@ -42,7 +43,7 @@ void EncoderAttention::ApplyAndAdd(const ExecContext& ctx, ConstView x, int64_t 
 
 void EncoderLayer::Apply(const ExecContext& ctx, int64_t batch, View h) const {
   const Arena::Scope scope(*ctx.arena);
-  const View normed(ctx.arena->Floats(h.rows * h.cols), h.rows, h.cols);
+  const View normed = ops::Scratch(ctx, h.rows, h.cols);
   norm1.Apply(ctx, h, normed);
   attention.ApplyAndAdd(ctx, normed, batch, h, layer_scale1, h);
   norm2.Apply(ctx, h, normed);

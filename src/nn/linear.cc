@@ -3,6 +3,7 @@
 #include "src/ops/elementwise.h"
 #include "src/ops/matmul.h"
 #include "src/ops/norm.h"
+#include "src/ops/scratch.h"
 
 namespace galago::nn {
 
@@ -27,7 +28,7 @@ void Mlp::ApplyAndAdd(const ExecContext& ctx, ConstView x, ConstView residual, s
                       View out) const {
   const Arena::Scope scope(*ctx.arena);
   const int64_t width = fc1.out_features();
-  const View hidden_TF(ctx.arena->Floats(x.rows * width), x.rows, width);
+  const View hidden_TF = ops::Scratch(ctx, x.rows, width);
   fc1.Apply(ctx, x, hidden_TF, activation);
   fc2.ApplyAndAdd(ctx, hidden_TF, residual, scale, out);
 }
@@ -35,8 +36,8 @@ void Mlp::ApplyAndAdd(const ExecContext& ctx, ConstView x, ConstView residual, s
 void GatedMlp::ApplyAndAdd(const ExecContext& ctx, ConstView x, ConstView residual, View out) const {
   const Arena::Scope scope(*ctx.arena);
   const int64_t width = gate.out_features();
-  const View gate_TF(ctx.arena->Floats(x.rows * width), x.rows, width);
-  const View up_TF(ctx.arena->Floats(x.rows * width), x.rows, width);
+  const View gate_TF = ops::Scratch(ctx, x.rows, width);
+  const View up_TF = ops::Scratch(ctx, x.rows, width);
   gate.Apply(ctx, x, gate_TF);
   up.Apply(ctx, x, up_TF);
   ops::ActivateMultiply(ctx, activation, gate_TF, up_TF, gate_TF);

@@ -1,6 +1,7 @@
 #ifndef GALAGO_OPS_EXEC_CONTEXT_H_
 #define GALAGO_OPS_EXEC_CONTEXT_H_
 
+#include <atomic>
 #include <span>
 #include <string_view>
 
@@ -32,6 +33,13 @@ struct ExecContext {
   Precision precision = Precision::kF32;
   Arena* arena = nullptr;
   Observer* observer = nullptr;  // null: nobody looks
+  // Asked by models between layers, never by ops; null: nobody can stop it. What was computed until then is dropped.
+  const std::atomic<bool>* cancel = nullptr;
+
+  Status CheckCancel() const {
+    if (cancel == nullptr || !cancel->load(std::memory_order_relaxed)) return OkStatus();
+    return Cancelled("stopped while computing");
+  }
 };
 
 // The kernels for `isa_name` (a value of GALAGO_ISA), or the best this machine has when it is empty. Unknown names and

@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "src/base/check.h"
+#include "src/base/overloaded.h"
 #include "src/base/strings.h"
 #include "src/spec/media_layout.h"
 
 namespace galago::spec {
 namespace {
-
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 std::string_view LayoutName(Layout layout) {
   switch (layout) {

@@ -30,6 +30,15 @@ StatusOr<int64_t> PooledRows(const TspEncoder& encoder, int64_t frames, int64_t 
 
 }  // namespace
 
+int64_t FramesPerSlice(const ModelSpec& spec) {
+  constexpr int64_t kFrames = 8;  // enough for the kernels to work well
+  const auto* tsp = std::get_if<TspEncoder>(&spec.video.encoder);
+  if (tsp == nullptr || tsp->pool_sizes.empty()) return kFrames;
+  if (tsp->pool_sizes.size() > 1) return 0;
+  const int64_t time = tsp->pool_sizes.front()[0];
+  return (kFrames + time - 1) / time * time;
+}
+
 int64_t GridPerCall(const ModelSpec& spec) {
   const int64_t grid = spec.vision->grid();
   const auto* s2 = std::get_if<StaticS2>(&spec.scales);

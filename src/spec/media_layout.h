@@ -34,6 +34,11 @@ struct FramingLengths {
 StatusOr<std::vector<int64_t>> SlotRows(const ModelSpec& spec, const MediaLayout& layout,
                                         const FramingLengths& framing);
 
+// Frames of a video that may be encoded apart from the others: rows of such slices, one after the other, are the rows
+// of the whole, if only the last slice has the separator. 0: all at once, for several pools each go over the whole
+// video.
+int64_t FramesPerSlice(const ModelSpec& spec);
+
 // Side of the grid of features that one projector call sees: the tower's, or that of the output scale of static S2.
 int64_t GridPerCall(const ModelSpec& spec);
 // Rows one tile becomes in the projector. The spec must have a vision tower.
