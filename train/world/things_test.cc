@@ -1,0 +1,142 @@
+#include "train/world/things.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "train/world/makers.h"
+#include "train/world/stamps.h"
+
+namespace galago::world {
+namespace {
+
+class ThingsTask : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto made = MakeThings({});
+    ASSERT_TRUE(made.ok()) << MessageOf(made.status());
+    task_ = std::move(made).value().release();
+  }
+  static void TearDownTestSuite() { delete task_; }
+
+  static const Task* task_;
+};
+const Task* ThingsTask::task_ = nullptr;
+
+std::optional<size_t> Named(std::string_view text) {
+  const auto things = ThingClasses();
+  for (size_t i = 0; i < things.size(); ++i) {
+    if (text == things[i].name || text == things[i].plural) return i;
+  }
+  return std::nullopt;
+}
+
+// Things that the answers say are there.
+std::set<size_t> ThingsShown(const Sample& sample) {
+  std::set<size_t> shown;
+  for (const Exchange& exchange : sample.exchanges) {
+    if (const auto thing = Named(exchange.answer)) shown.insert(*thing);
+  }
+  return shown;
+}
+
+TEST_F(ThingsTask, DrawsTheSameSampleAgain) {
+  for (const uint64_t index : {0U, 7U, 123456U}) {
+    const Sample a = DrawSample(*task_, Split::kTrain, 3, index);
+    const Sample b = DrawSample(*task_, Split::kTrain, 3, index);
+    EXPECT_EQ(std::get<media::Image>(a.media[0]), std::get<media::Image>(b.media[0]));
+    ASSERT_EQ(a.exchanges.size(), b.exchanges.size());
+    for (size_t i = 0; i < a.exchanges.size(); ++i) {
+      EXPECT_EQ(a.exchanges[i].question, b.exchanges[i].question);
+      EXPECT_EQ(a.exchanges[i].answer, b.exchanges[i].answer);
+    }
+  }
+}
+
+TEST_F(ThingsTask, AnswersOfOnePictureAgree) {
+  for (uint64_t index = 0; index < 300; ++index) {
+    const Sample sample = DrawSample(*task_, index % 2 == 0 ? Split::kTrain : Split::kHeldout, 1, index);
+    std::map<std::string, std::vector<std::string>> answers;  // by kind
+    for (const Exchange& exchange : sample.exchanges) {
+      EXPECT_FALSE(exchange.question.empty() || exchange.answer.empty());
+      EXPECT_EQ(exchange.question.find('{'), std::string::npos) << exchange.question;
+      answers[exchange.kind].push_back(exchange.answer);
+    }
+    ASSERT_GE(sample.exchanges.size(), 3U);
+    if (answers.contains("count all")) {
+      const int64_t total = std::stoll(answers["count all"][0]);
+      int64_t sum = 0;
+      for (const std::string& count : answers["count"]) sum += std::stoll(count);
+      EXPECT_LE(sum, total);
+      EXPECT_GE(total, static_cast<int64_t>(ThingsShown(sample).size()));
+    }
+    if (answers.contains("left of")) {
+      EXPECT_NE(answers["left of"], answers["right of"]);
+    }
+    if (answers.contains("above")) {
+      EXPECT_NE(answers["above"], answers["below"]);
+    }
+  }
+}
+
+TEST_F(ThingsTask, YesComesAsOftenAsNo) {
+  int yes = 0;
+  int all = 0;
+  for (uint64_t index = 0; index < 1000; ++index) {
+    for (const Exchange& exchange : DrawSample(*task_, Split::kTrain, 2, index).exchanges) {
+      if (exchange.kind != "there") continue;
+      yes += exchange.answer == "yes" ? 1 : 0;
+      ++all;
+    }
+  }
+  EXPECT_EQ(all, 1000);
+  EXPECT_NEAR(yes, 500, 80);  // five standard deviations
+}
+
+TEST_F(ThingsTask, HeldOutPairsAndWordingsStayOutOfTraining) {
+  std::set<std::string> train_questions, heldout_questions;
+  int unseen_pairs = 0;
+  for (uint64_t index = 0; index < 1500; ++index) {
+    for (const Split split : {Split::kTrain, Split::kHeldout}) {
+      const Sample sample = DrawSample(*task_, split, 1, index);
+      const std::set<size_t> shown = ThingsShown(sample);
+      for (const size_t a : shown) {
+        for (const size_t b : shown) {
+          if (split == Split::kTrain) {
+            EXPECT_FALSE(IsHeldOutPair(a, b));
+          }
+          if (split == Split::kHeldout && IsHeldOutPair(a, b)) ++unseen_pairs;
+        }
+      }
+      for (const Exchange& exchange : sample.exchanges) {
+        (split == Split::kTrain ? train_questions : heldout_questions).insert(exchange.question);
+      }
+    }
+  }
+  EXPECT_GT(unseen_pairs, 50);
+  std::vector<std::string> both;
+  std::set_intersection(train_questions.begin(), train_questions.end(), heldout_questions.begin(),
+                        heldout_questions.end(), std::back_inserter(both));
+  EXPECT_TRUE(both.empty()) << both.front();
+}
+
+TEST(HeldOutPairs, AreOneInSevenAndSymmetric) {
+  const size_t count = ThingClasses().size();
+  size_t heldout = 0;
+  for (size_t a = 0; a < count; ++a) {
+    for (size_t b = 0; b < a; ++b) {
+      EXPECT_EQ(IsHeldOutPair(a, b), IsHeldOutPair(b, a));
+      heldout += IsHeldOutPair(a, b) ? 1 : 0;
+    }
+  }
+  const double pairs = static_cast<double>(count * (count - 1)) / 2;
+  EXPECT_NEAR(static_cast<double>(heldout) / pairs, 1.0 / 7, 0.03);
+}
+
+}  // namespace
+}  // namespace galago::world
