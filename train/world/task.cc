@@ -17,6 +17,9 @@ struct Entry {
 constexpr std::array kEntries = {
     Entry{"scenes", MakeScenes},
     Entry{"things", MakeThings},
+    Entry{"reading", MakeReading},
+    Entry{"documents", MakeDocuments},
+    Entry{"charts", MakeCharts},
     Entry{"several", MakeSeveral},
     Entry{"incontext", MakeInContext},
     Entry{"video", MakeVideo},
