@@ -1,5 +1,6 @@
 #include "train/world/captions.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -91,11 +92,14 @@ class CaptionsTask : public Task {
 }  // namespace
 
 std::string PhraseFor(const Scene& scene, Rng& rng) {
+  // From left to right: one order, so that it can be learnt.
+  Scene ordered = scene;
+  std::sort(ordered.things.begin(), ordered.things.end(), [](const Thing& a, const Thing& b) { return a.x < b.x; });
   const auto form = rng.Int(0, 2);
   std::optional<std::string> phrase;
-  if (form == 1) phrase = RelationOf(scene, rng);
-  if (form == 2) phrase = PlacesOf(scene);
-  return phrase ? *phrase : ListOf(scene);
+  if (form == 1) phrase = RelationOf(ordered, rng);
+  if (form == 2) phrase = PlacesOf(ordered);
+  return phrase ? *phrase : ListOf(ordered);
 }
 
 std::string CaptionFor(const Scene& scene, Rng& rng, Split split) {

@@ -9,7 +9,7 @@
 #include "train/world/series.h"
 
 // Documents: text with pictures between the sentences. Stories tell what each picture shows, before or after it; lists
-// put down what one rule says of each of up to eight pictures, which is how a model learns to read examples.
+// put down what one rule says of each of up to seven pictures, which is how a model learns to read examples.
 namespace galago::world {
 namespace {
 
@@ -28,9 +28,9 @@ class InterleavedTask : public Task {
  private:
   static std::string Story(Rng& rng, Split split, Sample& sample) {
     static const Wordings kBefore = {
-        {"Here is {x}: <image>", "The next picture shows {x}. <image>", "Now {x}. <image>"},
+        {"Here we see {x}: <image>", "The next picture shows {x}. <image>", "Now {x}. <image>"},
         {"The next picture is of {x}. <image>"}};
-    static const Wordings kAfter = {{"<image> This is {x}.", "<image> Here you can see {x}.", "<image> {X}."},
+    static const Wordings kAfter = {{"<image> This shows {x}.", "<image> Here we see {x}.", "<image> {X}."},
                                     {"<image> This picture is of {x}."}};
     const Wordings& wordings = rng.Chance(0.5) ? kBefore : kAfter;
     std::string text;
@@ -48,7 +48,7 @@ class InterleavedTask : public Task {
   static std::string List(Rng& rng, Split split, Sample& sample) {
     static const Wordings kLine = {{"<image> {x}", "<image>\n{x}", "<image> Answer: {x}", "<image>: {x}"},
                                    {"<image>\nAnswer: {x}", "<image>:\n{x}"}};
-    const Series series = DrawSeries({.shots = rng.Int(2, 7), .made_up = rng.Chance(0.7)}, rng, split);
+    const Series series = DrawSeries({.shots = rng.Int(2, 6), .made_up = rng.Chance(0.7)}, rng, split);
     const std::string_view line = Pick(kLine, rng, split);
     std::string text;
     for (const std::string& answer : series.answers) {

@@ -61,7 +61,7 @@ std::optional<Query> AskColour(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskShape(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"What is the {x}?", "Which thing is the {x}?", "Name the {x}.", "The {x} is what?", "Tell me what the {x} is."},
-      {"What can you see as the {x}?", "Tell me which thing the {x} is."}};
+      {"Can you tell me what the {x} is?", "Tell me which thing the {x} is."}};
   const auto named = NameOne(scene, rng, Attribute::kShape);
   if (!named) return std::nullopt;
   const std::string_view shape = Shapes()[scene.things[named->index].shape].one;

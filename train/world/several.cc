@@ -1,3 +1,5 @@
+#include "train/world/several.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,7 +17,6 @@
 #include "train/world/scene_questions.h"
 #include "train/world/scenes.h"
 
-// Two to four small pictures to compare, to order, or to find something in. Answers name a picture by its number.
 namespace galago::world {
 namespace {
 
@@ -179,7 +180,7 @@ std::optional<Exchange> AskTotal(const Counted& counted, Rng& rng) {
                                       "How many {x} are in the {image}s in all?", "Count the {x} in all {image}s."},
                                      {"Tell me how many {x} are in all {image}s."}};
   const int64_t total = std::accumulate(counted.numbers.begin(), counted.numbers.end(), int64_t{0});
-  if (total > 9) return std::nullopt;
+  if (total > 6) return std::nullopt;
   return Exchange{
       Say(kWordings, rng, counted.board.split, {{"image", counted.board.noun}, {"x", counted.focus.Many()}}),
       StrCat(total), "total"};
@@ -428,92 +429,70 @@ class SeveralTask : public Task {
   std::string_view name() const override { return "several"; }
 
   Sample Draw(Rng& rng, Split split) const override {
-    const auto pictures = static_cast<size_t>(rng.Pick({2, 2, 2, 3, 3, 3, 4, 4}));
-    const std::string_view noun = rng.Pick({std::string_view("image"), std::string_view("picture")});
-    const auto theme = rng.Int(0, 9);
-    std::vector<Exchange> exchanges;
-    Board board;
-    if (theme < 4) {
-      Counted counted = DrawCounted(pictures, rng, split);
-      counted.board.noun = noun;
-      Add(exchanges, static_cast<size_t>(rng.Int(2, 3)), [&]() -> std::optional<Exchange> {
-        switch (rng.Int(0, 3)) {
-          case 0:
-            return AskExtreme(counted, rng);
-          case 1:
-            return AskOrderByNumber(counted, rng);
-          case 2:
-            return AskMoreIn(counted, rng);
-          default:
-            return AskTotal(counted, rng);
-        }
-      });
-      board = std::move(counted.board);
-    } else if (theme < 6) {
-      Sized sized = DrawSized(pictures, rng, split);
-      sized.board.noun = noun;
-      Add(exchanges, static_cast<size_t>(rng.Int(2, 3)), [&]() -> std::optional<Exchange> {
-        switch (rng.Int(0, 2)) {
-          case 0:
-            return AskBiggest(sized, rng);
-          case 1:
-            return AskOrderBySize(sized, rng);
-          default:
-            return AskBiggerIn(sized, rng);
-        }
-      });
-      board = std::move(sized.board);
-    } else if (theme < 9) {
-      Changed changed = DrawChanged(rng, split);
-      changed.board.noun = noun;
-      const bool ask_change = changed.change != Change::kNone && rng.Chance(0.5);
-      Add(exchanges, 1, [&] { return ask_change ? AskChange(changed, rng) : AskSame(changed, rng); });
-      board = std::move(changed.board);
-    } else {
-      Odd odd = DrawOdd(std::max<size_t>(pictures, 3), rng, split);
-      odd.board.noun = noun;
-      Add(exchanges, 1, [&] { return AskOdd(odd, rng); });
-      board = std::move(odd.board);
-    }
-    Add(exchanges, exchanges.size() + static_cast<size_t>(rng.Int(1, 2)),
-        [&] { return rng.Chance(0.5) ? AskOne(board, rng) : AskWhichHas(board, rng); });
-
+    Several several = DrawSeveral(rng, split);
     Sample sample;
-    for (Exchange& exchange : exchanges) exchange.question = AsTyped(std::move(exchange.question), rng, split);
-    rng.Shuffle(exchanges);
-    sample.exchanges = std::move(exchanges);
-    Paint(board, rng, split, sample);
-    Lay(board, rng, split, sample);
-    return sample;
-  }
-
- private:
-  // All on one background: only the things tell them apart.
-  static void Paint(const Board& board, Rng& rng, Split split, Sample& sample) {
+    sample.exchanges = std::move(several.exchanges);
+    // All on one background: only the things tell them apart.
     std::vector<Thing> all;
-    for (const Scene& scene : board.scenes) all.insert(all.end(), scene.things.begin(), scene.things.end());
+    for (const Scene& scene : several.scenes) all.insert(all.end(), scene.things.begin(), scene.things.end());
     const Rng state(rng.Next());
-    for (const Scene& scene : board.scenes) {
+    for (const Scene& scene : several.scenes) {
       Rng same = state;
       sample.media.emplace_back(PaintScene(scene, same, split, all));
     }
-  }
-
-  // Two in three prompts number their pictures in place, the others have them in front.
-  static void Lay(const Board& board, Rng& rng, Split split, Sample& sample) {
+    // Two in three prompts number their pictures in place, the others have them in front.
     static const Wordings kMarks = {{"{Image} {n}: <image>\n", "{n}: <image>\n"}, {"{Image} {n} <image>\n"}};
-    if (rng.Chance(0.33)) return;
+    if (rng.Chance(0.33)) return sample;
     sample.form = Form::kInterleaved;
     const std::string_view mark = Pick(kMarks, rng, split);
     std::string text;
-    for (size_t i = 0; i < board.size(); ++i) {
-      text += Fill(mark, {{"Image", Capitalised(board.noun)}, {"n", StrCat(i + 1)}});
+    for (size_t i = 0; i < several.scenes.size(); ++i) {
+      text += Fill(mark, {{"Image", Capitalised(several.noun)}, {"n", StrCat(i + 1)}});
     }
     sample.exchanges.front().question = text + sample.exchanges.front().question;
+    return sample;
   }
 };
 
 }  // namespace
+
+Several DrawSeveral(Rng& rng, Split split) {
+  const auto pictures = static_cast<size_t>(rng.Pick({2, 2, 2, 3, 3, 3, 4, 4}));
+  const std::string_view noun = rng.Pick({std::string_view("image"), std::string_view("picture")});
+  const auto theme = rng.Int(0, 9);
+  const auto goal = static_cast<size_t>(rng.Int(2, 3));
+  std::vector<Exchange> exchanges;
+  Board board;
+  if (theme < 4) {
+    Counted counted = DrawCounted(pictures, rng, split);
+    counted.board.noun = noun;
+    constexpr std::array kAsks = {AskExtreme, AskOrderByNumber, AskMoreIn, AskTotal};
+    Add(exchanges, goal, [&] { return rng.Pick(kAsks)(counted, rng); });
+    board = std::move(counted.board);
+  } else if (theme < 6) {
+    Sized sized = DrawSized(pictures, rng, split);
+    sized.board.noun = noun;
+    constexpr std::array kAsks = {AskBiggest, AskOrderBySize, AskBiggerIn};
+    Add(exchanges, goal, [&] { return rng.Pick(kAsks)(sized, rng); });
+    board = std::move(sized.board);
+  } else if (theme < 9) {
+    Changed changed = DrawChanged(rng, split);
+    changed.board.noun = noun;
+    const bool ask_change = changed.change != Change::kNone && rng.Chance(0.5);
+    Add(exchanges, 1, [&] { return ask_change ? AskChange(changed, rng) : AskSame(changed, rng); });
+    board = std::move(changed.board);
+  } else {
+    Odd odd = DrawOdd(std::max<size_t>(pictures, 3), rng, split);
+    odd.board.noun = noun;
+    Add(exchanges, 1, [&] { return AskOdd(odd, rng); });
+    board = std::move(odd.board);
+  }
+  Add(exchanges, exchanges.size() + static_cast<size_t>(rng.Int(1, 2)),
+      [&] { return rng.Chance(0.5) ? AskOne(board, rng) : AskWhichHas(board, rng); });
+  for (Exchange& exchange : exchanges) exchange.question = AsTyped(std::move(exchange.question), rng, split);
+  rng.Shuffle(exchanges);
+  return {std::move(board.scenes), noun, std::move(exchanges)};
+}
 
 TaskOr MakeSeveral(const Assets& /*assets*/) { return std::make_unique<const SeveralTask>(); }
 

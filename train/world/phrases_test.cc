@@ -1,0 +1,51 @@
+#include "train/world/phrases.h"
+
+#include <gtest/gtest.h>
+
+namespace galago::world {
+namespace {
+
+TEST(Phrases, FillPutsValuesInTheirPlaces) {
+  EXPECT_EQ(Fill("Is the {x} {side} the {y}?", {{"x", "star"}, {"y", "cup"}, {"side", "left of"}}),
+            "Is the star left of the cup?");
+  EXPECT_EQ(Fill("{x}{x}", {{"x", "a"}}), "aa");
+  EXPECT_EQ(Fill("nothing", {{"x", "a"}}), "nothing");
+  EXPECT_EQ(Fill("", {}), "");
+}
+
+TEST(PhrasesDeathTest, EveryMarkNeedsAValue) {
+  EXPECT_DEATH(Fill("the {y}", {{"x", "a"}}), "found");
+  EXPECT_DEATH(Fill("the {y", {{"y", "a"}}), "npos");
+}
+
+TEST(Phrases, EachSplitHasItsWordings) {
+  const Wordings wordings = {{"a {x}", "b {x}"}, {"c {x}"}};
+  Rng rng(1);
+  bool saw_a = false;
+  bool saw_b = false;
+  for (int i = 0; i < 50; ++i) {
+    const std::string train = Say(wordings, rng, Split::kTrain, {{"x", "1"}});
+    saw_a = saw_a || train == "a 1";
+    saw_b = saw_b || train == "b 1";
+    EXPECT_TRUE(train == "a 1" || train == "b 1");
+    EXPECT_EQ(Say(wordings, rng, Split::kHeldout, {{"x", "1"}}), "c 1");
+  }
+  EXPECT_TRUE(saw_a && saw_b);
+}
+
+TEST(Phrases, Words) {
+  EXPECT_EQ(WithArticle("star"), "a star");
+  EXPECT_EQ(WithArticle("orange cup"), "an orange cup");
+  const std::vector<std::string> words = {"a", "b", "c"};
+  EXPECT_EQ(JoinWords(words), "a, b and c");
+  EXPECT_EQ(JoinWords(std::span(words).first(2)), "a and b");
+  EXPECT_EQ(JoinWords(std::span(words).first(1)), "a");
+  EXPECT_EQ(JoinWords({}), "");
+  EXPECT_EQ(Capitalised("two cups"), "Two cups");
+  EXPECT_EQ(Capitalised(""), "");
+  EXPECT_EQ(NumberWord(0), "zero");
+  EXPECT_EQ(NumberWord(12), "twelve");
+}
+
+}  // namespace
+}  // namespace galago::world
