@@ -1,43 +1,53 @@
 #include "train/modules/torch_setup.h"
 
-#include <ATen/Parallel.h>
 #include <malloc.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
-#include "src/base/thread_pool.h"
+#include "train/modules/torch.h"
 
 namespace galago::train {
 namespace {
 
-constexpr char kStarted[] = "GALAGO_TRAIN_ENVIRONMENT";  // set in the second start, so that there is no third
+constexpr const char* kDone = "GALAGO_TORCH_PREPARED";
 
-void SetIfUnset(const char* name, const char* value) { ::setenv(name, value, /*overwrite=*/0); }
+// Read when the libraries are loaded, long before main.
+bool SetMissing(const char* name, const char* value) {
+  if (std::getenv(name) != nullptr) return false;
+  return setenv(name, value, 0) == 0;
+}
+
+int ProcessorsHere() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return CPU_COUNT(&set);
+}
 
 }  // namespace
 
-void SetUpTorchEnvironment(char** argv) {
-  // Large blocks stay with the process: a step asks for the same ones again and again.
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  ::mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
-  if (std::getenv(kStarted) != nullptr) return;
-  ::setenv(kStarted, "1", 1);
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    SetIfUnset("OPENBLAS_CORETYPE", "SkylakeX");
-    SetIfUnset("ATEN_CPU_CAPABILITY", "avx512");
-  } else if (__builtin_cpu_supports("avx2")) {
-    SetIfUnset("OPENBLAS_CORETYPE", "Haswell");
+void PrepareProcess(char** argv) {
+  // Activations are tens of megabytes and live for moments: keep their memory instead of asking for zeroed pages anew.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2147483647);
+  mallopt(M_TOP_PAD, 64 << 20);
+  // ATen's own kernels choose AVX2 unless told otherwise (it reads this at its first call).
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl")) {
+    SetMissing("ATEN_CPU_CAPABILITY", "avx512");
   }
-#endif
-  SetIfUnset("OMP_WAIT_POLICY", "passive");
-  SetIfUnset("GOMP_SPINCOUNT", "0");
-  ::execv("/proc/self/exe", argv);
-  // It could not be started again (no /proc): slower, and right all the same.
+  if (std::getenv(kDone) != nullptr) return;
+  // OpenBLAS up to 0.3.24 takes newer processors for a Prescott; any value makes it look again
+  // (OpenMathLib/OpenBLAS#4267). Waiting threads must sleep: spinning ones starve the loader and other programs.
+  bool changed = SetMissing("OPENBLAS_CORETYPE", __builtin_cpu_supports("avx512f") ? "SkylakeX" : "Haswell");
+  changed = SetMissing("OMP_WAIT_POLICY", "passive") || changed;
+  if (!changed) return;
+  setenv(kDone, "1", 1);
+  execv("/proc/self/exe", argv);  // returns only if it could not; then it runs as it is, slower
 }
 
-void SetTorchThreads(int num_threads) { at::set_num_threads(num_threads > 0 ? num_threads : UsableCores()); }
+void UseThreads(int threads) { at::set_num_threads(threads > 0 ? threads : ProcessorsHere()); }
 
 }  // namespace galago::train
