@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "src/base/strings.h"
@@ -162,6 +163,26 @@ TEST(Several, NoAnswerDominatesItsKind) {
         most = std::max(most, count);
       }
       EXPECT_LE(most, total * 0.5 + 4 * 0.5 * std::sqrt(total)) << kind;
+    }
+  }
+}
+
+TEST(Several, HeldOutWordingsAreNewButTheirWordsAreNot) {
+  std::set<std::string> skeletons;
+  std::set<std::string> words;
+  Rng rng(14);
+  for (int i = 0; i < 6000; ++i) {
+    for (const Exchange& exchange : DrawSeveral(rng, Split::kTrain).exchanges) {
+      const Reading reading = Read(exchange.question);
+      skeletons.insert(reading.skeleton);
+      words.insert(reading.words.begin(), reading.words.end());
+    }
+  }
+  for (int i = 0; i < 2000; ++i) {
+    for (const Exchange& exchange : DrawSeveral(rng, Split::kHeldout).exchanges) {
+      const Reading reading = Read(exchange.question);
+      EXPECT_EQ(skeletons.count(reading.skeleton), 0U) << exchange.question;
+      for (const std::string& word : reading.words) EXPECT_EQ(words.count(word), 1U) << word;
     }
   }
 }

@@ -155,14 +155,14 @@ TEST(InContext, KindsCountTheExamples) {
   ASSERT_TRUE(task.ok());
   for (const Split split : {Split::kTrain, Split::kHeldout}) {
     std::map<std::string, int> kinds;
-    for (uint64_t i = 0; i < 600; ++i) {
+    for (uint64_t i = 0; i < 200; ++i) {
       const Sample sample = DrawSample(**task, split, 3, i);
       ASSERT_EQ(sample.exchanges.size(), 1U);
       const Exchange& exchange = sample.exchanges.front();
       EXPECT_EQ(exchange.kind, StrCat(sample.media.size() - 1, "-shot"));
       ++kinds[exchange.kind];
     }
-    for (const char* kind : {"0-shot", "1-shot", "2-shot", "3-shot", "4-shot"}) EXPECT_GE(kinds[kind], 10) << kind;
+    for (const char* kind : {"0-shot", "1-shot", "2-shot", "3-shot", "4-shot"}) EXPECT_GE(kinds[kind], 4) << kind;
   }
 }
 
@@ -172,7 +172,7 @@ TEST(InContext, ZeroShotAnswersCannotBeGuessed) {
   ASSERT_TRUE(task.ok());
   std::map<std::string, int> answers;
   int total = 0;
-  for (uint64_t i = 0; i < 3000; ++i) {
+  for (uint64_t i = 0; i < 900; ++i) {
     const Sample sample = DrawSample(**task, Split::kHeldout, 4, i);
     if (sample.exchanges.front().kind != "0-shot") continue;
     ++answers[sample.exchanges.front().answer];
@@ -181,8 +181,14 @@ TEST(InContext, ZeroShotAnswersCannotBeGuessed) {
   for (const auto& [answer, count] : answers) EXPECT_LE(count, total / 10) << answer;
 }
 
-// The trainer draws samples as it goes: pictures must cost far less than a training step on them. Processor time of
-// this thread, with room for the slow builds that tests are run in.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr double kLimitMs = 30;
+#else
+constexpr double kLimitMs = 3;
+#endif
+
+// The trainer draws samples as it goes: pictures must cost far less than a training step on them. Processor time, so
+// that a busy machine does not matter.
 TEST(Tasks, StillPicturesAreDrawnInMilliseconds) {
   for (const char* name : {"scenes", "several", "incontext", "captions", "interleaved"}) {
     const auto task = MakeTask(name);
