@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -74,6 +75,27 @@ TEST_F(Args, SpellingsOfOtherPrograms) {
   EXPECT_EQ(options.generate.sampling.seed, std::nullopt);
   EXPECT_EQ(Run({"-hf", "a/b"}).model, "hf:a/b");
   EXPECT_EQ(Run({"--conv-mode", "auto"}).warnings.size(), 1u);
+}
+
+TEST_F(Args, NumbersOutsideTheirRangeAreToldIt) {
+  const std::vector<std::array<std::string, 3>> cases = {
+      {"--frames", "1025", "1 to 1024"},
+      {"--frames", "0", "1 to 1024"},
+      {"--max-tiles", "1025", "1 to 1024"},
+      {"--video-max-tiles", "0", "1 to 1024"},
+      {"--fps", "0", "1e-06 to 1000"},
+      {"--start", "20000000", "0 to 10000000 seconds"},
+      {"--end", "9999:00:00", "0 to 10000000 seconds"},
+      {"--seed", "-2", "-1 to 9223372036854775807"},
+      {"--top-p", "0", "1e-06 to 1"},
+      {"--max-tokens", "-2", "-1 to 9223372036854775807"},
+      {"--threads", "1025", "0 to 1024"},
+      {"--temp", "1e999", "0 to 100"},
+  };
+  for (const auto& [flag, value, range] : cases) {
+    const Status status = Parse({"run", flag, value}).status();
+    EXPECT_EQ(MessageOf(status), StrCat(flag, ": ", value, " lies outside ", range));
+  }
 }
 
 TEST_F(Args, FormsOfFlags) {

@@ -1,6 +1,4 @@
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 
 #include "apps/cli/chat_file.h"
 #include "apps/cli/chat_state.h"
@@ -25,13 +23,9 @@ class RealHost : public ChatHost {
     return loaded_.session->Plan(conversation, GenerateOptionsFor(options_, ctx_size(), world_.stop));
   }
   std::optional<PartKind> MediaFile(const std::string& path) override {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
-    std::string head(64, '\0');
-    std::ifstream file(path, std::ios::binary);
-    file.read(head.data(), static_cast<std::streamsize>(head.size()));
-    head.resize(static_cast<size_t>(file.gcount()));
-    if (MediaType(head).starts_with("image/")) return PartKind::kImage;
+    const StatusOr<std::string> head = ReadFileHead(path, 64);
+    if (!head.ok()) return std::nullopt;
+    if (MediaType(*head).starts_with("image/")) return PartKind::kImage;
     // Anything else counts only if it is a video: a text file's name is a sentence like any other.
     const StatusOr<PartKind> kind = world_.engine.GuessMediaKind(path);
     return kind.ok() && *kind == PartKind::kVideo ? std::optional(PartKind::kVideo) : std::nullopt;

@@ -78,10 +78,9 @@ StatusOr<Part> PartFromJson(const Json& json, std::string_view what) {
   RETURN_IF_ERROR(ReadName(json, "exif", what, kExif, media.exif));
   RETURN_IF_ERROR(ReadName(json, "alpha", what, kAlpha, media.alpha));
   RETURN_IF_ERROR(ReadName(json, "aspect", what, kAspect, media.aspect));
-  constexpr int64_t kMaxCount = int64_t{1} << 20;
-  ASSIGN_OR_RETURN(media.max_tiles, JsonInt(json, "max_tiles", what, 1, kMaxCount));
-  ASSIGN_OR_RETURN(media.video_max_tiles, JsonInt(json, "video_max_tiles", what, 1, kMaxCount));
-  ASSIGN_OR_RETURN(media.frames, JsonInt(json, "frames", what, 1, kMaxCount));
+  ASSIGN_OR_RETURN(media.max_tiles, JsonInt(json, "max_tiles", what, 1, MediaOptions::kMaxTiles));
+  ASSIGN_OR_RETURN(media.video_max_tiles, JsonInt(json, "video_max_tiles", what, 1, MediaOptions::kMaxTiles));
+  ASSIGN_OR_RETURN(media.frames, JsonInt(json, "frames", what, 1, MediaOptions::kMaxFrames));
   ASSIGN_OR_RETURN(media.fps, JsonNumber(json, "fps", what));
   ASSIGN_OR_RETURN(media.start_s, JsonNumber(json, "start_s", what));
   ASSIGN_OR_RETURN(media.end_s, JsonNumber(json, "end_s", what));

@@ -205,7 +205,8 @@ TEST_F(Commands, PromptSources) {
   EXPECT_EQ(fake_.conversations.back()[1].parts[0].text, "from stdin");
   EXPECT_EQ(Run({"run", "-m", model_, "-f", "-", "--image", "-"}), 2);
   EXPECT_EQ(Run({"run", "-m", model_, "-p", "x", "--media", "-"}), 2);
-  EXPECT_EQ(Run({"run", "-m", model_, "-p", "\xff"}), 2);
+  EXPECT_EQ(Run({"run", "-m", model_, "-p", "\xff"}), 3);
+  EXPECT_EQ(Ask({"--system", "a\xff"}), 3);
   EXPECT_EQ(Run({"run", "-m", model_, "-f", "/nonexistent"}), 3);
 }
 

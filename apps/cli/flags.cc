@@ -56,7 +56,12 @@ Setter SetOptionalInt(Access<std::optional<int64_t>> access, int64_t min, int64_
 
 Setter SetTime(Access<std::optional<double>> access) {
   return [=](Options& options, const std::string& text) -> Status {
-    ASSIGN_OR_RETURN(access(options), ParseTimestamp(text));
+    ASSIGN_OR_RETURN(const double seconds, ParseTimestamp(text));
+    constexpr int64_t kMax = MediaOptions::kMaxSecond;
+    if (seconds > static_cast<double>(kMax)) {
+      return InvalidArgument(StrCat(Printable(text), " lies outside 0 to ", kMax, " seconds"));
+    }
+    access(options) = seconds;
     return OkStatus();
   };
 }
@@ -141,11 +146,12 @@ Status AddLogitBias(Options& options, const std::string& text) {
 }
 
 Status SetSeed(Options& options, const std::string& text) {
-  if (text == "random" || text == "-1") {
-    options.generate.sampling.seed.reset();
-    return OkStatus();
+  int64_t seed = -1;
+  if (text != "random") {
+    ASSIGN_OR_RETURN(seed, ParseInt(text, -1, kMaxInt));
   }
-  ASSIGN_OR_RETURN(options.generate.sampling.seed, ParseInt(text, 0, kMaxInt));
+  options.generate.sampling.seed.reset();
+  if (seed >= 0) options.generate.sampling.seed = static_cast<uint64_t>(seed);
   return OkStatus();
 }
 
@@ -285,14 +291,14 @@ void AddMediaFlags(Table& table) {
 
   Flag& frames = table.Add({"--frames"}, "N", "frames of a video (default: the model's)",
                            SetOptionalInt([](Options& o) -> std::optional<int64_t>& { return o.media_options.frames; },
-                                          1, int64_t{1} << 20));
+                                          1, MediaOptions::kMaxFrames));
   frames.aliases = {"-nf", "--num-video-frames"};
   frames.show = [](const Options& o) { return ShowInt(o.media_options.frames); };
   frames.common = true;
   table
       .Add({"--fps"}, "X", "frames a second, instead of spreading them evenly",
            [](Options& o, const std::string& text) -> Status {
-             ASSIGN_OR_RETURN(o.media_options.fps, ParseNumber(text, 1e-6, 1000));
+             ASSIGN_OR_RETURN(o.media_options.fps, ParseNumber(text, 1e-6, MediaOptions::kMaxFps));
              return OkStatus();
            })
       .show = [](const Options& o) { return ShowSeconds(o.media_options.fps, "off"); };
@@ -306,11 +312,13 @@ void AddMediaFlags(Table& table) {
       .show = [](const Options& o) { return ShowSeconds(o.media_options.end_s, "end"); };
   table
       .Add({"--max-tiles"}, "N", "tiles a large picture may be cut into (default: the model's)",
-           SetOptionalInt([](Options& o) -> std::optional<int64_t>& { return o.media_options.max_tiles; }, 1, 1024))
+           SetOptionalInt([](Options& o) -> std::optional<int64_t>& { return o.media_options.max_tiles; }, 1,
+                          MediaOptions::kMaxTiles))
       .show = [](const Options& o) { return ShowInt(o.media_options.max_tiles); };
-  Flag& video_tiles = table.Add(
-      {"--video-max-tiles"}, "N", "the same for the frames of a video",
-      SetOptionalInt([](Options& o) -> std::optional<int64_t>& { return o.media_options.video_max_tiles; }, 1, 1024));
+  Flag& video_tiles =
+      table.Add({"--video-max-tiles"}, "N", "the same for the frames of a video",
+                SetOptionalInt([](Options& o) -> std::optional<int64_t>& { return o.media_options.video_max_tiles; }, 1,
+                               MediaOptions::kMaxTiles));
   video_tiles.aliases = {"-vm"};
   video_tiles.show = [](const Options& o) { return ShowInt(o.media_options.video_max_tiles); };
   table
@@ -355,7 +363,7 @@ void AddSamplingFlags(Table& table) {
   temp.common = true;
   add(
       "--top-p", "keep the likeliest tokens of this total probability (run: 1, chat: 0.9)",
-      [](Options& o) -> float& { return o.generate.sampling.top_p; }, 0, 1);
+      [](Options& o) -> float& { return o.generate.sampling.top_p; }, 1e-6, 1);
   table
       .Add({"--top-k"}, "N", "keep the N likeliest tokens; 0: all",
            [](Options& o, const std::string& text) -> Status {

@@ -1,13 +1,11 @@
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 
 #include "apps/cli/chat_state.h"
 #include "apps/cli/commands.h"
+#include "src/base/file.h"
 #include "src/base/strings.h"
 
 namespace galago::cli {
@@ -16,19 +14,6 @@ namespace {
 std::optional<std::string> Variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-StatusOr<std::string> ReadStdin(size_t max_bytes) {
-  std::string out;
-  std::array<char, 1 << 16> chunk;
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, chunk.data(), chunk.size());
-    if (got == 0) return out;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Unavailable(StrCat("standard input: cannot read: ", std::strerror(errno)));
-    out.append(chunk.data(), static_cast<size_t>(got));
-    if (out.size() > max_bytes) return OutOfRange(StrCat("standard input: larger than ", max_bytes, " bytes"));
-  }
 }
 
 int RunProgram(int argc, char** argv) {
@@ -46,7 +31,7 @@ int RunProgram(int argc, char** argv) {
               .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
               .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
               .in_is_terminal = ::isatty(STDIN_FILENO) == 1,
-              .read_stdin = ReadStdin,
+              .read_stdin = ReadStandardInput,
               .make_line_reader = {}};
   world.make_line_reader = [&](const Options& options) -> std::unique_ptr<LineReader> {
     if (!world.in_is_terminal || !world.err_is_terminal) return std::make_unique<PipeReader>(STDIN_FILENO);

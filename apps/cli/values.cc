@@ -64,10 +64,12 @@ StatusOr<int64_t> ParseInt(std::string_view text, int64_t min, int64_t max) {
 StatusOr<double> ParseNumber(std::string_view text, double min, double max) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || std::isnan(value)) {
+  if (error == std::errc::invalid_argument || end != text.data() + text.size() || std::isnan(value)) {
     return InvalidArgument(StrCat(Quoted(text), " is not a number"));
   }
-  if (value < min || value > max) return InvalidArgument(StrCat(Printable(text), " lies outside ", min, " to ", max));
+  if (error != std::errc() || value < min || value > max) {
+    return InvalidArgument(StrCat(Printable(text), " lies outside ", min, " to ", max));
+  }
   return value;
 }
 

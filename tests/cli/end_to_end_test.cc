@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -196,6 +197,24 @@ TEST_F(EndToEnd, UnusableInputExits3AndNamesIt) {
     EXPECT_EQ(outcome.out, "");
     EXPECT_THAT(outcome.err, HasSubstr(name));
   }
+  // The wrong kind of file, and what is no file at all.
+  EXPECT_THAT(with_picture(Picture("clip.mp4")).err, HasSubstr("clip.mp4: is a video; give it with --video"));
+  EXPECT_THAT(with_picture(Picture("clip_frames")).err, HasSubstr("is a directory, not a picture"));
+  const std::string pipe = home_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {Picture("clip_frames"), Picture("clip.mp4"), std::string("/dev/zero"), pipe}) {
+    EXPECT_EQ(with_picture(path).exit_code, 3) << path;
+  }
+  for (const std::string& path : {Picture("one_1x1.png"), std::string("/dev/zero"), pipe}) {
+    const Outcome outcome = Galago({"run", "-m", model_, "-c", "2048", "--video", path, "-p", "What?"});
+    EXPECT_EQ(outcome.exit_code, 3) << path;
+    EXPECT_THAT(outcome.err, HasSubstr(path + ": is a "));
+  }
+  EXPECT_EQ(Galago({"run", "-m", model_, "-c", "2048", "-f", pipe}).exit_code, 3);
+  const Outcome chat = Chat(StrCat("/image /dev/zero\n/load ", pipe, "\n/media\n"));
+  EXPECT_EQ(chat.exit_code, 3);
+  EXPECT_THAT(chat.err, HasSubstr("/dev/zero: is a pipe or device"));
+  EXPECT_THAT(chat.err, HasSubstr("no media"));
   const Outcome longer = Ask({"-c", "40"});
   EXPECT_EQ(longer.exit_code, 3);
   EXPECT_THAT(longer.err, HasSubstr("72"));
