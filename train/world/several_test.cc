@@ -12,6 +12,8 @@
 
 #include "src/base/strings.h"
 #include "train/world/question_reading.h"
+#include "train/world/scene_questions.h"
+#include "train/world/scenes.h"
 
 namespace galago::world {
 namespace {
@@ -171,10 +173,15 @@ TEST(Several, HeldOutWordingsAreNewButTheirWordsAreNot) {
   std::set<std::string> skeletons;
   std::set<std::string> words;
   Rng rng(14);
-  for (int i = 0; i < 6000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     for (const Exchange& exchange : DrawSeveral(rng, Split::kTrain).exchanges) {
       const Reading reading = Read(exchange.question);
       skeletons.insert(reading.skeleton);
+      words.insert(reading.words.begin(), reading.words.end());
+    }
+    // Words may also come from the questions about single pictures.
+    for (const Exchange& exchange : AskAbout(DrawScene(rng, Split::kTrain), 3, rng, Split::kTrain)) {
+      const Reading reading = Read(exchange.question);
       words.insert(reading.words.begin(), reading.words.end());
     }
   }
