@@ -24,6 +24,7 @@ constexpr std::array kEntries = {
     Entry{"incontext", MakeInContext},
     Entry{"video", MakeVideo},
     Entry{"temporal", MakeTemporal},
+    Entry{"text", MakeText},
     Entry{"captions", MakeCaptions},
     Entry{"interleaved", MakeInterleaved},
 };
