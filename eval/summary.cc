@@ -176,6 +176,26 @@ Summary Summarise(const WorldSet& set, std::span<const Answer> answers) {
   return summary;
 }
 
+std::optional<double> ScoreNamed(const Summary& summary, std::string_view name) {
+  if (name == "macro") return summary.macro;
+  if (name == "total") return summary.total;
+  if (name == "in-context-gain") return summary.in_context_gain;
+  const size_t dot = name.find('.');
+  for (const TaskSummary& task : summary.tasks) {
+    if (task.all.name == name) return task.all.score;
+    if (task.all.name != name.substr(0, dot)) continue;
+    const std::string_view part = name.substr(dot + 1);
+    return part == "p@0.5" ? task.all.at_half : ScoreOfKind(task, part);
+  }
+  return std::nullopt;
+}
+
+bool IsScoreName(const WorldSet& set, std::string_view name) {
+  if (name == "macro" || name == "total" || name == "in-context-gain") return true;
+  const std::string task(name.substr(0, name.find('.')));
+  return std::find(set.tasks.begin(), set.tasks.end(), task) != set.tasks.end();
+}
+
 double MedianTtft(std::span<const Answer> answers) {
   if (answers.empty()) return 0;
   std::vector<double> times;

@@ -49,6 +49,11 @@ struct Summary {
 // Tasks without answers are left out.
 Summary Summarise(const WorldSet& set, std::span<const Answer> answers);
 
+// The score of this name: "macro", "total", "in-context-gain", a task, "TASK.KIND" or "TASK.p@0.5".
+std::optional<double> ScoreNamed(const Summary& summary, std::string_view name);
+// Whether that name can mean something in this set.
+bool IsScoreName(const WorldSet& set, std::string_view name);
+
 // An evaluation with what is needed to repeat it.
 struct Report {
   std::string model, model_path, precision, isa, version;

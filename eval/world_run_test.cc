@@ -120,6 +120,20 @@ TEST_F(WorldRunTest, SummaryCountsByTaskKindAndMetric) {
   EXPECT_DOUBLE_EQ(summary.total, 100 * 4.25 / 7);
 }
 
+TEST_F(WorldRunTest, ScoresHaveNames) {
+  const Summary summary = Summarise(set_, RunAll());
+  EXPECT_EQ(ScoreNamed(summary, "scenes"), 68.75);
+  EXPECT_EQ(ScoreNamed(summary, "scenes.colour"), 50);
+  EXPECT_EQ(ScoreNamed(summary, "temporal.p@0.5"), 100);
+  EXPECT_EQ(ScoreNamed(summary, "in-context-gain"), 100);
+  EXPECT_EQ(ScoreNamed(summary, "macro"), summary.macro);
+  EXPECT_EQ(ScoreNamed(summary, "total"), summary.total);
+  EXPECT_EQ(ScoreNamed(summary, "scenes.size"), std::nullopt);
+  EXPECT_EQ(ScoreNamed(summary, "captions"), std::nullopt) << "nothing was asked";
+  EXPECT_TRUE(IsScoreName(set_, "scenes.colour"));
+  EXPECT_FALSE(IsScoreName(set_, "sences"));
+}
+
 TEST_F(WorldRunTest, TimesAreMeansOverVideosOfMeansOverQuestions) {
   WorldSet set{.tasks = {"t"}};
   const Question when{.kind = "when", .metric = Metric::kTime};

@@ -28,6 +28,8 @@ Exit Main(std::span<const std::string> args, World& world) {
       return InspectCommand(world, options);
     case Command::kTokenize:
       return TokenizeCommand(world, options);
+    case Command::kEval:
+      return EvalCommand(world, options);
     case Command::kDoctor:
       return DoctorCommand(world, options);
     case Command::kVersion:

@@ -109,13 +109,15 @@ TEST_F(Args, FormsOfFlags) {
   EXPECT_EQ(options.system, "");
 }
 
-TEST_F(Args, EveryFlagWorksAndHasOneName) {
-  std::set<std::string> seen;
+TEST_F(Args, EveryFlagWorksAndHasOneNameInACommand) {
+  std::set<std::pair<Command, std::string>> seen;
   for (const Flag& flag : MakeFlags()) {
     std::vector<std::string> spellings = flag.names;
     spellings.insert(spellings.end(), flag.aliases.begin(), flag.aliases.end());
     for (const std::string& spelling : spellings) {
-      EXPECT_TRUE(seen.insert(spelling).second) << spelling << " is used twice";
+      for (const Command command : flag.commands) {
+        EXPECT_TRUE(seen.emplace(command, spelling).second) << spelling << " is used twice";
+      }
     }
     EXPECT_TRUE(flag.long_name().starts_with("--")) << flag.long_name();
     EXPECT_EQ(flag.list.empty(), !flag.clear) << flag.long_name();

@@ -38,6 +38,7 @@ Exit RunCommand(World& world, const Options& options);
 Exit ChatCommand(World& world, const Options& options);
 Exit InspectCommand(World& world, const Options& options);
 Exit TokenizeCommand(World& world, const Options& options);
+Exit EvalCommand(World& world, const Options& options);
 Exit DoctorCommand(World& world, const Options& options);
 Exit VersionCommand(World& world, const Options& options);
 

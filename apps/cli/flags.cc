@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "apps/cli/eval_flags.h"
 #include "apps/cli/values.h"
 #include "src/base/strings.h"
 
@@ -185,7 +186,7 @@ class Table {
 };
 
 void AddModelFlags(Table& table) {
-  table.Group("Model", {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect});
+  table.Group("Model", {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect, Command::kEval});
   Flag& model =
       table.Add({"-m", "--model"}, "REF", "directory or .gguf file, or hf:OWNER/NAME from the local hub cache",
                 SetText([](Options& o) -> std::string& { return o.model; }));
@@ -210,7 +211,7 @@ void AddModelFlags(Table& table) {
               return OkStatus();
             });
 
-  table.Group("Device and memory", {Command::kRun, Command::kChat});
+  table.Group("Device and memory", {Command::kRun, Command::kChat, Command::kEval});
   table.Add({"--precision"}, "TYPE", "f32 (reference arithmetic) or bf16 (default)",
             SetChoice<Precision>([](Options& o) -> Precision& { return o.model_options.precision; }, kPrecision));
   Flag& threads = table.Add({"-t", "--threads"}, "N", "computing threads; 0: one per usable core",
@@ -442,7 +443,7 @@ void AddOutputFlags(Table& table) {
   table.Add({"--no-history"}, "", "neither read nor write the history file",
             SetBool([](Options& o) -> bool& { return o.no_history; }));
 
-  table.Group("Program", {Command::kRun, Command::kChat});
+  table.Group("Program", {Command::kRun, Command::kChat, Command::kEval});
   table.Add({"--timeout"}, "DUR", "give up after this time, such as 30s or 2m",
             [](Options& o, const std::string& text) -> Status {
               ASSIGN_OR_RETURN(o.timeout_s, ParseDuration(text));
@@ -451,8 +452,8 @@ void AddOutputFlags(Table& table) {
   table.Add({"--progress"}, "MODE", "auto, bar, plain, json or none",
             SetChoice<ProgressMode>([](Options& o) -> ProgressMode& { return o.progress; }, kProgress));
 
-  table.Group("Program", {Command::kRun, Command::kChat, Command::kInspect, Command::kTokenize, Command::kDoctor,
-                          Command::kVersion});
+  table.Group("Program", {Command::kRun, Command::kChat, Command::kInspect, Command::kTokenize, Command::kEval,
+                          Command::kDoctor, Command::kVersion});
   table.Add({"--color"}, "MODE", "auto, always or never",
             SetChoice<ColorMode>([](Options& o) -> ColorMode& { return o.color; }, kColor));
   table.Add({"-v", "--verbose"}, "", "say more", [](Options& o, const std::string& text) -> Status {
@@ -518,7 +519,9 @@ std::vector<Flag> MakeFlags() {
   AddSamplingFlags(table);
   AddOutputFlags(table);
   AddComparisonFlags(table);
-  return table.Take();
+  std::vector<Flag> flags = table.Take();
+  for (Flag& flag : MakeEvalFlags()) flags.push_back(std::move(flag));
+  return flags;
 }
 
 const Flag* FindFlag(std::span<const Flag> flags, std::string_view spelling) {

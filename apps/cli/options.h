@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/cli/console.h"
@@ -14,7 +15,7 @@
 
 namespace galago::cli {
 
-enum class Command { kRun, kChat, kInspect, kTokenize, kDoctor, kVersion, kHelp };
+enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kDoctor, kVersion, kHelp };
 
 enum class ProgressMode { kAuto, kBar, kPlain, kJson, kNone };
 
@@ -29,6 +30,21 @@ struct PromptSource {
   bool is_file = false;
   std::string value;  // the text, or the file's name ("-" is standard input)
   int layer = 0;      // which configuration layer gave it
+};
+
+// Flags that only `eval` has. Files: empty for none, "-" for standard output.
+struct EvalOptions {
+  std::string split;  // empty: heldout, or what the directory holds
+  std::vector<std::string> tasks;
+  int64_t limit = 0;  // questions a task; 0: all
+  std::string json, html, csv;
+  std::string results;  // JSON lines of answers
+  bool resume = false;
+  bool questions = false;  // in the JSON document too
+  bool markdown = false;
+  bool kinds = false;  // in comparisons
+  int64_t failures = 12;
+  std::vector<std::pair<std::string, double>> minima;
 };
 
 // Every flag of every command, after defaults, configuration files, environment and command line.
@@ -55,6 +71,8 @@ struct Options {
 
   // Answer. max_tokens -1: until the context is full.
   GenerateOptions generate;
+
+  EvalOptions eval;
 
   bool stats = false;
   bool dry_run = false;
