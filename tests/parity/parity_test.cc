@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -148,7 +149,8 @@ TEST_P(Parity, EqualsTheOfficialCode) {
   for (const GoldenPrompt& prompt : loaded.golden.prompts) {
     SCOPED_TRACE(prompt.name);
     const std::filesystem::path trace =
-        std::filesystem::path(::testing::TempDir()) / StrCat("galago_", GetParam(), "_", prompt.name, ".safetensors");
+        std::filesystem::path(::testing::TempDir()) /
+        StrCat("galago_", ::getpid(), "_", GetParam(), "_", prompt.name, ".safetensors");
     GenerateOptions options = Greedy(prompt);
     options.trace_path = trace.string();
     const StatusOr<GenerateResult> result = session->Generate(prompt.conversation, options, nullptr);
