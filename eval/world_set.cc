@@ -109,6 +109,10 @@ StatusOr<WorldSet> ReadHead(const std::filesystem::path& dir, std::vector<std::p
   if (version != kVersion) {
     return Unimplemented(StrCat(what, ": format version ", version.value_or(0), ", this program reads ", kVersion));
   }
+  ASSIGN_OR_RETURN(const std::optional<std::string> layout, JsonString(head, "layout", what));
+  if (layout.value_or("files") != "files") {
+    return Unimplemented(StrCat(what, ": the layout is ", Printable(*layout), ", evaluation reads files only"));
+  }
   WorldSet set{.dir = dir};
   ASSIGN_OR_RETURN(set.split, NeededString(head, "split", what));
   ASSIGN_OR_RETURN(const std::optional<int64_t> seed, JsonInt(head, "seed", what, 0, kMaxInt));

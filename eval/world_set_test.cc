@@ -76,6 +76,9 @@ TEST_F(WorldSetTest, RefusesWhatIsNoWorld) {
   EXPECT_EQ(ReadWorldSet("/nonexistent", {}).status().code(), StatusCode::kNotFound);
   ExpectRefused([&] { world_.head()["version"] = 2; }, StatusCode::kUnimplemented, "version 2, this program reads 1");
   ExpectRefused([&] { world_.head()["format"] = "zip"; }, StatusCode::kDataLoss, "format is 'zip'");
+  world_.head()["format"] = "galago-world";
+  world_.head()["version"] = 1;
+  ExpectRefused([&] { world_.head()["layout"] = "shards"; }, StatusCode::kUnimplemented, "the layout is shards");
   world_.Write("world.json", R"({"format": "galago-world", )");
   EXPECT_EQ(ReadWorldSet(world_.dir(), {}).status().code(), StatusCode::kDataLoss);
 }

@@ -83,7 +83,7 @@ StatusOr<fs::path> FindWorld(World& world, const Options& options) {
   std::error_code error;
   if (fs::exists(dir / "world.json", error)) return dir;
   const fs::path program = SiblingProgram("galago-train");
-  world.log.Info(StrCat("making World (", split, ") in ", dir.string(), ", once"));
+  if (fs::exists(program, error)) world.log.Info(StrCat("making World (", split, ") in ", dir.string(), ", once"));
   const Busy busy(world.busy);
   RETURN_IF_ERROR(MakeWorld(program, split, dir, world.stop));
   return dir;
