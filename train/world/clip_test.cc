@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <map>
 #include <numeric>
 #include <set>
@@ -105,6 +106,18 @@ TEST(Temporal, IntervalsLieInTheClipAndMatchTheFrames) {
         EXPECT_EQ(Difference(clip.frames[i - 1], clip.frames[i]), 0) << index << " frame " << i;
       }
     }
+  }
+}
+
+TEST(Clips, AreFilmedFastEnoughToTrainFrom) {
+  constexpr int kSamples = 50;
+  const auto video = Made(MakeVideo({}));
+  const auto temporal = Made(MakeTemporal({}));
+  for (const Task* task : {video.get(), temporal.get()}) {
+    const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
+    for (uint64_t index = 0; index < kSamples; ++index) DrawSample(*task, Split::kTrain, 4, index);
+    const double ms = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / kSamples;
+    EXPECT_LT(ms, 10.0) << task->name();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <set>
@@ -123,6 +124,14 @@ TEST_F(ThingsTask, HeldOutPairsAndWordingsStayOutOfTraining) {
   std::set_intersection(train_questions.begin(), train_questions.end(), heldout_questions.begin(),
                         heldout_questions.end(), std::back_inserter(both));
   EXPECT_TRUE(both.empty()) << both.front();
+}
+
+TEST_F(ThingsTask, DrawsFastEnoughToTrainFrom) {
+  constexpr int kSamples = 50;
+  const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
+  for (uint64_t index = 0; index < kSamples; ++index) DrawSample(*task_, Split::kTrain, 4, index);
+  const double ms = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / kSamples;
+  EXPECT_LT(ms, 10.0);
 }
 
 TEST(HeldOutPairs, AreOneInSevenAndSymmetric) {
