@@ -164,8 +164,10 @@ double FittingSize(const Sign& sign, double fill, const Canvas& canvas) {
   const double across = width * std::cos(angle) + block * std::sin(angle) + block * std::abs(sign.shear);
   const double down = width * std::sin(angle) + block * std::cos(angle);
   const double scale = std::min(sign.width * interior.width * fill / across, sign.height * interior.height / down);
-  // Whole sizes only: opening a font at one more size takes a millisecond.
-  return std::floor(std::min(kProbe * scale, 64.0));
+  // Few sizes: opening a font at one more takes a millisecond, and memory.
+  const double size = std::min(kProbe * scale, 64.0);
+  const double grid = size < 24 ? 1 : size < 40 ? 2 : 4;
+  return std::floor(size / grid) * grid;
 }
 
 void LookOf(Sign& sign, double difficulty, Rng& rng, Split split, bool named) {
