@@ -189,7 +189,12 @@ StatusOr<std::vector<int32_t>> SequenceBuilder::ChatLabels(const Record& record,
   return MakeLabels(options_.labels, flat.ids, with_sentinels.ids, sentinel_, lead_);
 }
 
-Status SequenceBuilder::AddEnd(Style style, Flat& flat) const {
+Status SequenceBuilder::AddEnds(Style style, Flat& flat) const {
+  const auto bos = tokenizer_->bos_id();
+  const bool without_bos = flat.ids.empty() || flat.ids.front() != bos;
+  if ((style == Style::kCaption || style == Style::kOpenEnd) && bos && without_bos) {
+    flat.ids.insert(flat.ids.begin(), *bos);
+  }
   if (style == Style::kCaption) {
     if (!tokenizer_->eos_id()) return InvalidArgument("the tokenizer has no end-of-text token for captions");
     flat.ids.push_back(*tokenizer_->eos_id());
@@ -206,7 +211,7 @@ StatusOr<Sequence> SequenceBuilder::Build(const Record& record) const {
   std::vector<text::Turn> turns = Turns(record, media);
   const bool chat = record.style == Style::kChat;
   ASSIGN_OR_RETURN(Flat flat, Encode(chat ? spec_.prompt : bare_prompt_, *tokenizer_, turns, record.system));
-  RETURN_IF_ERROR(AddEnd(record.style, flat));
+  RETURN_IF_ERROR(AddEnds(record.style, flat));
   std::vector<int32_t> labels = flat.ids;
   if (chat) {
     ASSIGN_OR_RETURN(labels, ChatLabels(record, std::move(turns), flat));

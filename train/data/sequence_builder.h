@@ -51,7 +51,8 @@ class SequenceBuilder {
   Status MeasureLead();
   StatusOr<std::vector<int32_t>> ChatLabels(const Record& record, std::vector<text::Turn> turns,
                                             const Flat& flat) const;
-  Status AddEnd(Style style, Flat& flat) const;
+  // What comes around the text without chat template: BOS, EOS, new line.
+  Status AddEnds(Style style, Flat& flat) const;
 
   const spec::ModelSpec spec_;
   const BuilderOptions options_;

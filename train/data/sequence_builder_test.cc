@@ -148,12 +148,13 @@ TEST(SequenceBuilder, CaptionsAndDocumentsLearnAllText) {
   record.turns = {{.role = text::Role::kUser, .parts = *std::move(parts)}};
   const auto document = builder->Build(record);
   ASSERT_TRUE(document.ok()) << document.status();
+  const std::string bos = builder->tokenizer().IdToPiece(*builder->tokenizer().bos_id());
   const std::string eos = builder->tokenizer().IdToPiece(*builder->tokenizer().eos_id());
-  EXPECT_EQ(Show(*builder, *document).learnt, "One cat.Two dogs." + eos);
-  EXPECT_EQ(document->pieces.size(), 4u);
+  EXPECT_EQ(Show(*builder, *document).learnt, bos + "One cat.Two dogs." + eos);
+  EXPECT_EQ(document->pieces.size(), 5u);
 
   record.style = Style::kOpenEnd;
-  EXPECT_EQ(Show(*builder, *builder->Build(record)).learnt, "One cat.Two dogs.");
+  EXPECT_EQ(Show(*builder, *builder->Build(record)).learnt, bos + "One cat.Two dogs.");
   record.style = Style::kPlain;
   EXPECT_EQ(Show(*builder, *builder->Build(record)).learnt, "One cat.Two dogs.\n");
 }
