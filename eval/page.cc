@@ -30,6 +30,7 @@ tr.task td { font-weight: 600; border-top: 1px solid #8886; }
 .card { border: 1px solid #8886; border-radius: .4rem; padding: .7rem; overflow-wrap: anywhere; }
 .card img, .card video { display: block; min-width: 8rem; max-width: 100%; height: auto; margin-bottom: .4rem; }
 .card p { margin: .25rem 0; white-space: pre-wrap; }
+.card p img { display: inline-block; min-width: 3rem; max-width: 8rem; margin: 0; vertical-align: middle; }
 .card .id { opacity: .65; font-size: .8rem; }
 b.expected { color: #087830; } b.got { color: #c02020; }
 @media (prefers-color-scheme: dark) { b.expected { color: #5fd38a; } b.got { color: #ff8080; } .partial { color: #f77; } }
@@ -50,20 +51,36 @@ std::string MediumHtml(const std::filesystem::path& dir, const Medium& medium) {
   const auto mime =
       std::find_if(kMimeTypes.begin(), kMimeTypes.end(), [&](const auto& entry) { return entry.first == extension; });
   const StatusOr<std::string> bytes = ReadFile(dir / medium.path, kMaxMediumBytes);
-  if (!bytes.ok() || mime == kMimeTypes.end()) return StrCat("<p class=\"id\">", name, " (not shown)</p>\n");
+  if (!bytes.ok() || mime == kMimeTypes.end()) return StrCat("<span class=\"id\">", name, " (not shown)</span>");
   const std::string uri = StrCat("data:", mime->second, ";base64,", Base64(*bytes));
   if (medium.kind == PartKind::kVideo) {
-    return StrCat("<video controls muted loop preload=\"metadata\" title=\"", name, "\" src=\"", uri, "\"></video>\n");
+    return StrCat("<video controls muted loop preload=\"metadata\" title=\"", name, "\" src=\"", uri, "\"></video>");
   }
-  return StrCat("<img alt=\"", name, "\" title=\"", name, "\" src=\"", uri, "\">\n");
+  return StrCat("<img alt=\"", name, "\" title=\"", name, "\" src=\"", uri, "\">");
+}
+
+// The question as it was asked: media in front of the text, or where its markers stand.
+std::string QuestionHtml(const WorldSet& set, const Record& record, const Question& question) {
+  std::string out;
+  if (!question.in_place) {
+    for (const Medium& medium : record.media) out += MediumHtml(set.dir, medium);
+    return StrCat(out, "<p>", EscapeHtml(question.text), "</p>\n");
+  }
+  std::string_view rest = question.text;
+  for (const Medium& medium : record.media) {
+    const std::string_view marker = medium.kind == PartKind::kVideo ? "<video>" : "<image>";
+    const size_t at = rest.find(marker);
+    if (at == std::string_view::npos) break;
+    out += StrCat(EscapeHtml(rest.substr(0, at)), MediumHtml(set.dir, medium));
+    rest.remove_prefix(at + marker.size());
+  }
+  return StrCat("<p>", out, EscapeHtml(rest), "</p>\n");
 }
 
 std::string Card(const WorldSet& set, const Answer& answer) {
   const Record& record = set.records[answer.record];
   const Question& question = record.questions[answer.question];
-  std::string out = "<div class=\"card\">\n";
-  for (const Medium& medium : record.media) out += MediumHtml(set.dir, medium);
-  out += StrCat("<p>", EscapeHtml(question.text), "</p>\n");
+  std::string out = StrCat("<div class=\"card\">\n", QuestionHtml(set, record, question));
   out += StrCat("<p>expected <b class=\"expected\">", EscapeHtml(question.answer), "</b></p>\n");
   out += StrCat("<p>got <b class=\"got\">", EscapeHtml(answer.reply), "</b></p>\n");
   out += StrCat("<p class=\"id\">", EscapeHtml(question.id), ", ", EscapeHtml(question.kind), ", ",

@@ -284,6 +284,15 @@ TEST_F(WorldRunTest, ThePageShowsFailuresAndEscapes) {
   EXPECT_EQ(EscapeHtml("a&b \"c\" 'd'\x01\xff"), "a&amp;b &quot;c&quot; &#39;d&#39;\ufffd\ufffd");
 }
 
+TEST_F(WorldRunTest, ThePageShowsPicturesInPlace) {
+  replies_["<image> is lom. <image> is?"] = "lom";
+  const std::vector<Answer> answers = RunAll();
+  const std::string page = ReportPage(MakeReport(answers), set_, answers, 9);
+  EXPECT_THAT(page, HasSubstr("<p><img alt=\"pictures/a.png\""));
+  EXPECT_THAT(page, HasSubstr("\"> is lom. <img alt=\"pictures/b.png\""));
+  EXPECT_THAT(page, Not(HasSubstr("&lt;image&gt;")));
+}
+
 TEST_F(WorldRunTest, VideosComeAsVideos) {
   replies_["When does it jump?"] = "<0.0> <0.5>";
   const std::vector<Answer> answers = RunAll();
