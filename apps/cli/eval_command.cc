@@ -29,7 +29,9 @@ namespace fs = std::filesystem;
 bool JsonOnOutput(const Options& options) { return options.eval.json == "-"; }
 
 Exit FailEval(World& world, const Options& options, Stage stage, const Status& status) {
-  return Fail(world, JsonOnOutput(options), stage, status);
+  const Exit exit = Fail(world, JsonOnOutput(options), stage, status);
+  const StopCause cause = world.stop.cause();
+  return status.code() == StatusCode::kCancelled && cause != StopCause::kNone ? ExitOfStop(cause) : exit;
 }
 
 // What would only be found out after the last question.
@@ -232,10 +234,7 @@ Exit EvalWorld(World& world, const Options& options) {
   Failure failure;
   if (OpenModel(world, options, failure) == nullptr) return FailEval(world, options, failure.stage, failure.status);
   const StatusOr<fs::path> dir = FindWorld(world, options);
-  if (!dir.ok()) {
-    const Exit exit = FailEval(world, options, Stage::kInput, dir.status());
-    return dir.status().code() == StatusCode::kCancelled ? ExitOfStop(world.stop.cause()) : exit;
-  }
+  if (!dir.ok()) return FailEval(world, options, Stage::kInput, dir.status());
   StatusOr<eval::WorldSet> set = eval::ReadWorldSet(*dir, {.tasks = options.eval.tasks, .limit = options.eval.limit});
   Status usable = set.status();
   if (usable.ok()) usable = CheckSet(*set, options.eval);

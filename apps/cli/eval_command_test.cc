@@ -146,6 +146,16 @@ TEST_F(EvalCommandTest, AnInterruptedRunTellsAndGoesOn) {
   EXPECT_THAT(err_.text(), HasSubstr("a.jsonl:1: the answers are of "));
 }
 
+TEST_F(EvalCommandTest, WhatStoppedTheProgramDecidesTheExitCode) {
+  fake_.load = Cancelled("loading was stopped");
+  stop_.Request(StopCause::kDeadline);
+  EXPECT_EQ(Evaluate(), 9);
+  fake_.load = OkStatus();
+  stop_.Request(StopCause::kTerminate);
+  EXPECT_EQ(Evaluate(), 143);
+  EXPECT_THAT(out_.text(), HasSubstr("PARTIAL: stopped after 0 of 7 questions"));
+}
+
 TEST_F(EvalCommandTest, ThresholdsDecideTheExitCode) {
   EXPECT_EQ(Evaluate({"--min", "scenes=20", "--min", "temporal.p@0.5=100"}), 0);
   EXPECT_EQ(Evaluate({"--min", "scenes=90,total=1"}), 2);
