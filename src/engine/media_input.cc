@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "src/base/file.h"
@@ -202,7 +203,7 @@ class VideoItem : public MediaItem {
         return InvalidArgument(StrCat(item->name_, ": has no frame rate, so start, end and fps cannot be used"));
       }
       first = static_cast<int64_t>(part.media.start_s.value_or(0) * video.fps);
-      last = std::min(last, static_cast<int64_t>(part.media.end_s.value_or(video.duration_s) * video.fps + 0.5));
+      last = std::min(last, int64_t{std::llround(part.media.end_s.value_or(video.duration_s) * video.fps)});
       if (first >= last) {
         return OutOfRange(StrCat(item->name_, ": no frame between second ", part.media.start_s.value_or(0), " and ",
                                  part.media.end_s.value_or(video.duration_s), ", the video lasts ", video.duration_s,
