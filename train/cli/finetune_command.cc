@@ -79,7 +79,7 @@ std::string RegistryText(const FinetuneFlags& flags, std::string& mixture) {
     const std::filesystem::path media =
         flags.media.empty() ? file.parent_path() : std::filesystem::absolute(flags.media);
     const std::string name = StrCat("data", i + 1);
-    text += StrCat("[datasets.", name, "]\nkind = \"llava\"\ndata_path = ", Json(file.string()).dump(),
+    text += StrCat("[datasets.", name, "]\nkind = \"conversations\"\npath = ", Json(file.string()).dump(),
                    "\nmedia_dir = ", Json(media.string()).dump(), "\n");
     mixture += StrCat(i == 0 ? "" : "+", name);
   }

@@ -83,7 +83,8 @@ int RunCommand(Args args) {
     if ((*session)->ranks().rank() == 0) std::fputs(PlanText(*plan).c_str(), stdout);
     return 0;
   }
-  const std::filesystem::path out = flags.out.empty() ? std::filesystem::path("runs") / recipe->name : flags.out;
+  const std::filesystem::path out =
+      flags.out.empty() ? std::filesystem::path("runs") / recipe->name : std::filesystem::path(flags.out);
   return (*session)->Train(*recipe, {.out = out, .last_stage = *last_stage}, parts);
 }
 

@@ -35,6 +35,7 @@ struct Ended {
 
 // Starts a program with its output in a file.
 pid_t Start(const std::vector<std::string>& args, const fs::path& log) {
+  std::fflush(nullptr);  // or the child says it again
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::setenv("OMP_NUM_THREADS", "1", 1);

@@ -82,8 +82,15 @@ StatusOr<toml::table> LoadMerged(std::string_view text, const std::filesystem::p
   return merged;
 }
 
+// Names of the stages a table says something about.
+void AddStageNames(const toml::table& table, std::set<std::string>& names) {
+  const toml::node* stages = table.get("stage");
+  if (stages == nullptr || !stages->is_table()) return;
+  for (const auto& [key, value] : *stages->as_table()) names.emplace(key.str());
+}
+
 // "a.b.c=value": the value is TOML, or taken as a string where that reads as nothing else.
-Status Assign(toml::table& table, const std::string& assignment) {
+Status Assign(toml::table& table, const std::string& assignment, std::set<std::string>& own_stages) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
     return InvalidArgument(StrCat("--set ", Printable(assignment), ": key=value is needed"));
@@ -102,6 +109,7 @@ Status Assign(toml::table& table, const std::string& assignment) {
     node->as_string()->get() = value;
   }
   MakePathsAbsolute(*over, std::filesystem::current_path());
+  AddStageNames(*over, own_stages);
   Merge(table, *over);
   return OkStatus();
 }
@@ -294,7 +302,9 @@ Status CheckStage(const StageConfig& stage, const std::string& where) {
   return OkStatus();
 }
 
-StatusOr<Recipe> FromTable(const toml::table& table, const std::filesystem::path& file) {
+// `own_stages`: stages that the file or an assignment speaks of, as against what it derives from. These must exist.
+StatusOr<Recipe> FromTable(const toml::table& table, const std::filesystem::path& file,
+                           const std::set<std::string>& own_stages) {
   Recipe recipe;
   recipe.file = file;
   recipe.name = std::filesystem::absolute(file).parent_path().filename().string();
@@ -344,11 +354,9 @@ StatusOr<Recipe> FromTable(const toml::table& table, const std::filesystem::path
 
   if (recipe.start.empty()) return InvalidArgument(StrCat(what, "model.start is missing"));
   if (order.empty()) return InvalidArgument(StrCat(what, "stages is missing: the names of the stages in order"));
-  if (stages != nullptr) {
-    for (const auto& [key, value] : *stages) {
-      if (std::ranges::find(order, key.str()) == order.end()) {
-        return InvalidArgument(StrCat(what, "stage.", std::string(key.str()), " is not named in stages"));
-      }
+  for (const std::string& name : own_stages) {
+    if (std::ranges::find(order, name) == order.end()) {
+      return InvalidArgument(StrCat(what, "stage.", Printable(name), " is not named in stages"));
     }
   }
   std::set<std::string> seen;
@@ -378,9 +386,12 @@ StatusOr<Recipe> FromTable(const toml::table& table, const std::filesystem::path
 
 StatusOr<Recipe> ParseRecipe(std::string_view text, const std::filesystem::path& file,
                              std::span<const std::string> assignments) {
+  std::set<std::string> own_stages;
+  ASSIGN_OR_RETURN(const toml::table alone, ParseToml(text, file.string()));
+  AddStageNames(alone, own_stages);
   ASSIGN_OR_RETURN(toml::table table, LoadMerged(text, file, 0));
-  for (const std::string& assignment : assignments) RETURN_IF_ERROR(Assign(table, assignment));
-  return FromTable(table, file);
+  for (const std::string& assignment : assignments) RETURN_IF_ERROR(Assign(table, assignment, own_stages));
+  return FromTable(table, file, own_stages);
 }
 
 StatusOr<Recipe> LoadRecipe(const std::filesystem::path& path, std::span<const std::string> assignments) {

@@ -85,6 +85,12 @@ TEST(Recipe, DerivesFromAnother) {
   EXPECT_TRUE(recipe->stages[0].tune_projector);
   EXPECT_EQ(recipe->start, folder / "model");  // relative to the file that says it
 
+  // Stages of the base may be left out.
+  ASSERT_TRUE(WriteFileAtomically(folder / "small/recipe.toml", "base = '../recipe.toml'\nstages = ['tune']\n").ok());
+  const StatusOr<Recipe> one = LoadRecipe(folder / "small");
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ(one->stages.size(), 1u);
+
   ASSERT_TRUE(WriteFileAtomically(folder / "recipe.toml", "base = 'recipe.toml'\n").ok());
   EXPECT_THAT(MessageOf(LoadRecipe(folder).status()), HasSubstr("over 8 levels"));
 }

@@ -148,7 +148,6 @@ class Runner {
     Status status = OkStatus();
     if (leads()) {
       std::error_code error;
-      fs::remove_all(folder, error);
       status = parts_.export_model(parts_.model, folder);
       if (status.ok() && last) {
         const fs::path link = place_.out / "model";
