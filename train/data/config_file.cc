@@ -1,14 +1,11 @@
 #include "train/data/config_file.h"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "src/base/file.h"
 #include "src/base/strings.h"
+#include "train/data/toml.h"
 
 namespace galago::train {
 namespace {

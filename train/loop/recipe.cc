@@ -8,12 +8,9 @@
 #include <set>
 #include <sstream>
 
-// Header only: the library of the package throws.
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "src/base/file.h"
 #include "src/base/strings.h"
+#include "train/data/toml.h"
 #include "train/loop/nearest.h"
 
 namespace galago::train {
