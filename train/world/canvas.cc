@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 #include "src/base/check.h"
 
@@ -14,6 +15,11 @@ struct Unref {
   void operator()(gpointer object) const { g_object_unref(object); }
 };
 using Layout = std::unique_ptr<PangoLayout, Unref>;
+
+// Fonts of one face and size are one object of cairo's for all threads, and cairo 1.16 may drop pages of its glyph
+// cache while another thread measures with them. So text is laid out and drawn by one thread at a time; shapes are not
+// held up. The lock guards the library's state, hence a global.
+constinit std::mutex text_mutex;
 
 }  // namespace
 
@@ -63,6 +69,7 @@ Canvas::~Canvas() {
 void Canvas::SetInk(const Ink& ink) const { cairo_set_source_rgba(cairo_, ink.red, ink.green, ink.blue, ink.alpha); }
 
 Extent Canvas::Measure(std::string_view text, const TextStyle& style) const {
+  const std::scoped_lock lock(text_mutex);
   const Layout layout = pango_->Lay(text, style);
   int width = 0;
   int height = 0;
@@ -71,6 +78,7 @@ Extent Canvas::Measure(std::string_view text, const TextStyle& style) const {
 }
 
 void Canvas::DrawText(std::string_view text, const TextStyle& style, double x, double y) const {
+  const std::scoped_lock lock(text_mutex);
   const Layout layout = pango_->Lay(text, style);
   SetInk(style.ink);
   cairo_move_to(cairo_, x, y);
