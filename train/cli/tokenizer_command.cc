@@ -1,5 +1,3 @@
-#include "train/cli/tokenizer_command.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -8,6 +6,7 @@
 #include "src/base/file.h"
 #include "src/base/strings.h"
 #include "src/base/thread_pool.h"
+#include "train/cli/commands.h"
 #include "train/cli/flags.h"
 #include "train/data/bpe_trainer.h"
 #include "train/data/tokenizer_files.h"
@@ -50,7 +49,7 @@ Usage TokenizerUsage(TokenizerFlags& flags) {
        Text("--style", "words|merges", flags.style, "how text becomes tokens (default: words)"),
        Whole("--vocab-size", "N", flags.vocab_size, 1, 1 << 20, "most tokens in all (default: 2048)"),
        Number("--min-share", "X", flags.min_share, 0.0, 1.0,
-              "words: share of a task's words that makes one a token (default: 0.0005)"),
+              "words: share of a task's words that makes one a token (default: 0.0002)"),
        Number("--read-weight", "X", flags.read_weight, 0.0, 1.0,
               "merges: weight of text copied from pictures (default: 0.1)"),
        Whole("--samples", "N", flags.samples, 1, 1 << 24, "samples of each task (default: 2000)"),
@@ -85,7 +84,7 @@ StatusOr<std::vector<TextGroup>> Collect(const TokenizerFlags& flags) {
 WordCounts Weighted(const std::vector<TextGroup>& groups, double read_weight) {
   WordCounts all;
   for (const TextGroup& group : groups) {
-    const double weight = (group.is_read ? read_weight : 1.0) * kCountScale;
+    const double weight = (group.quotes == Quotes::kAll ? read_weight : 1.0) * kCountScale;
     for (const auto& [word, count] : group.counts) {
       all[word] += static_cast<int64_t>(std::llround(static_cast<double>(count) * weight));
     }

@@ -83,11 +83,13 @@ TEST(BpeTrainer, WordsOfPicturesAreSpelled) {
   const WordCounts questions = {{" colour", 60}, {"?", 30}, {" rare", 1}, {" sign", 9}};
   const WordCounts answers = {{"stone", 500}, {"red", 500}};
   const WordCounts colours = {{"red", 1}};
+  const WordCounts names = {{" who", 95}, {" Omar", 5}};
   const auto words = ChooseWords({{.name = "q", .counts = questions},
-                                  {.name = "read", .counts = answers, .is_read = true},
+                                  {.name = "read", .counts = answers, .quotes = Quotes::kAll},
+                                  {.name = "about", .counts = names, .quotes = Quotes::kSome},
                                   {.name = "a", .counts = colours}},
                                  {.min_share = 0.05});
-  EXPECT_THAT(words, ElementsAre("red", " colour", " sign"));
+  EXPECT_THAT(words, ElementsAre("red", " colour", " who", " sign"));
   EXPECT_THAT(ChooseWords({{.counts = questions}}, {.min_share = 0.05, .max_words = 1}), ElementsAre(" colour"));
 
   const auto tokenizer = Load(VocabOfWords(words));

@@ -7,6 +7,11 @@
 #include "src/text/normalizer.h"
 
 namespace galago::train {
+namespace {
+
+constexpr double kSomeQuotes = 10.0;
+
+}  // namespace
 
 StatusOr<WordCounter> WordCounter::Make() {
   ASSIGN_OR_RETURN(text::PreTokenizer splitter, text::PreTokenizer::Qwen2());
@@ -31,8 +36,8 @@ int64_t TextGroup::total() const {
 std::vector<std::string> ChooseWords(const std::vector<TextGroup>& groups, const WordChoice& choice) {
   std::map<std::string_view, double> shares;  // the largest of all groups
   for (const TextGroup& group : groups) {
-    if (group.is_read) continue;
-    const auto total = static_cast<double>(group.total());
+    if (group.quotes == Quotes::kAll) continue;
+    const double total = static_cast<double>(group.total()) * (group.quotes == Quotes::kSome ? kSomeQuotes : 1.0);
     for (const auto& [word, count] : group.counts) {
       if (word.size() < 2) continue;
       double& share = shares[word];

@@ -27,18 +27,21 @@ class WordCounter {
   text::PreTokenizer splitter_;
 };
 
+// How much of a text repeats what a picture shows, which says nothing about the language of the rest.
+enum class Quotes { kNone, kSome, kAll };
+
 // Texts of one origin: the questions of a task, its answers, a file.
 struct TextGroup {
   std::string name;
   WordCounts counts;
-  // Words occur here because pictures show them: they say nothing about the language of the rest.
-  bool is_read = false;
+  Quotes quotes = Quotes::kNone;
   int64_t total() const;
 };
 
 struct WordChoice {
-  // A word becomes a token of its own if it makes at least this share of the words of a group that is not read ...
-  double min_share = 1.0 / 2000.0;
+  // A word becomes a token of its own if it makes at least this share of the words of a group that quotes nothing, or
+  // ten times as much of one that quotes some ...
+  double min_share = 1.0 / 5000.0;
   int64_t max_words = 1000;  // ... and is among the most frequent so many
 };
 

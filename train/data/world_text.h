@@ -16,7 +16,7 @@ struct WorldTextOptions {
   int64_t samples = 2000;          // of each task, of the training split
   uint64_t seed = 1;
   int num_threads = 1;  // no effect on the result
-  // Tasks whose answers are copied from pictures.
+  // Tasks whose answers are copied from pictures, and some words of their questions too.
   std::vector<std::string> read_tasks = {"reading", "documents", "charts"};
   world::Assets assets;
 };
