@@ -8,7 +8,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 struct BiasActivationFunction : torch::autograd::Function<BiasActivationFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& bias, int64_t activation) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const MaybeTensor& maybe_bias, int64_t activation) {
+    const Tensor bias = OrUndefined(maybe_bias);
     const Tensor y = at::empty_like(x);
     WithType(x.scalar_type(), [&]<class T>(std::type_identity<T>) {
       const ActivationArgs<T> args = {.width = x.size(1),
@@ -77,7 +78,7 @@ struct SwiGluFunction : torch::autograd::Function<SwiGluFunction> {
 }  // namespace
 
 Tensor BiasActivation(const Tensor& x, const Tensor& bias, RowActivation activation) {
-  return BiasActivationFunction::apply(x, bias, static_cast<int64_t>(activation));
+  return BiasActivationFunction::apply(x, Maybe(bias), static_cast<int64_t>(activation));
 }
 
 Tensor SwiGlu(const Tensor& gate_up) { return SwiGluFunction::apply(gate_up); }

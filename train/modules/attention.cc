@@ -116,7 +116,9 @@ class Heads {
 };
 
 struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& qkv, const Tensor& bias, const AttentionPlanPtr& plan) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& qkv, const MaybeTensor& maybe_bias,
+                        const AttentionPlanPtr& plan) {
+    const Tensor bias = OrUndefined(maybe_bias);
     const Tensor out = at::empty({plan->rows, plan->heads * plan->head_dim}, qkv.options());
     variable_list saved;
     for (const AttentionPlan::Group& group : plan->groups) {
@@ -187,7 +189,7 @@ std::vector<AttentionPlan::Group> GroupSegments(std::span<const int32_t> cu_seql
 }
 
 Tensor Attention(const Tensor& qkv, const Tensor& bias, const AttentionPlanPtr& plan) {
-  return AttentionFunction::apply(qkv, bias, plan);
+  return AttentionFunction::apply(qkv, Maybe(bias), plan);
 }
 
 }  // namespace galago::train

@@ -18,6 +18,11 @@ namespace galago::train {
 
 using torch::Tensor;
 
+// An autograd Function takes an absent tensor as an empty optional, not as an undefined tensor.
+using MaybeTensor = c10::optional<Tensor>;
+inline MaybeTensor Maybe(const Tensor& tensor) { return tensor.defined() ? MaybeTensor(tensor) : MaybeTensor(); }
+inline Tensor OrUndefined(const MaybeTensor& tensor) { return tensor ? *tensor : Tensor(); }
+
 // The residual stream before a branch's result is added: rows + (delta + bias) * scale. Adding waits for the next norm,
 // which reads the sum anyway.
 struct Stream {

@@ -16,7 +16,9 @@ Tensor ToTensor(std::span<const int32_t> values) {
 }
 
 struct FuseRowsFunction : torch::autograd::Function<FuseRowsFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& table, const Tensor& media, const Tensor& sources) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& table, const MaybeTensor& maybe_media,
+                        const Tensor& sources) {
+    const Tensor media = OrUndefined(maybe_media);
     const int64_t n = sources.size(0);
     const int64_t d = table.size(1);
     const Tensor out = at::empty({n, d}, at::TensorOptions(at::kFloat));
@@ -102,7 +104,7 @@ Tensor Patches(const Tensor& pixels, int64_t patch, torch::ScalarType type) {
 }
 
 Tensor FuseRows(const Tensor& table, const Tensor& media, std::span<const int32_t> sources) {
-  return FuseRowsFunction::apply(table, media, ToTensor(sources));
+  return FuseRowsFunction::apply(table, Maybe(media), ToTensor(sources));
 }
 
 }  // namespace galago::train

@@ -9,9 +9,12 @@ using torch::autograd::variable_list;
 
 // Inputs: rows, delta, bias, scale, gain, shift. Outputs: settled rows and, unless the norm is none, y.
 struct AddNormFunction : torch::autograd::Function<AddNormFunction> {
-  static variable_list forward(AutogradContext* ctx, const Tensor& rows, const Tensor& delta, const Tensor& bias,
-                               const Tensor& scale, const Tensor& gain, const Tensor& shift, int64_t kind, double eps,
+  static variable_list forward(AutogradContext* ctx, const Tensor& rows, const MaybeTensor& maybe_delta,
+                               const MaybeTensor& maybe_bias, const MaybeTensor& maybe_scale,
+                               const MaybeTensor& maybe_gain, const MaybeTensor& maybe_shift, int64_t kind, double eps,
                                int64_t type_number) {
+    const Tensor delta = OrUndefined(maybe_delta), bias = OrUndefined(maybe_bias), scale = OrUndefined(maybe_scale),
+                 gain = OrUndefined(maybe_gain), shift = OrUndefined(maybe_shift);
     const auto type = static_cast<at::ScalarType>(type_number);
     const auto norm = static_cast<RowNorm>(kind);
     const int64_t n = rows.size(0);
@@ -109,7 +112,8 @@ struct AddNormFunction : torch::autograd::Function<AddNormFunction> {
 
 Tensor Settle(const Stream& stream) {
   if (!stream.delta.defined()) return stream.rows;
-  return AddNormFunction::apply(stream.rows, stream.delta, stream.bias, stream.scale, Tensor(), Tensor(),
+  return AddNormFunction::apply(stream.rows, Maybe(stream.delta), Maybe(stream.bias), Maybe(stream.scale), MaybeTensor(),
+                                MaybeTensor(),
                                 static_cast<int64_t>(RowNorm::kNone), 0.0,
                                 static_cast<int64_t>(stream.delta.scalar_type()))[0];
 }
@@ -124,7 +128,8 @@ Stream Select(const Stream& stream, const Tensor& rows) {
 Normed AddNorm(const Stream& stream, const Norm& norm, torch::ScalarType type) {
   CHECK(!stream.delta.defined() || stream.delta.scalar_type() == type);
   variable_list outputs =
-      AddNormFunction::apply(stream.rows, stream.delta, stream.bias, stream.scale, norm.gain, norm.shift,
+      AddNormFunction::apply(stream.rows, Maybe(stream.delta), Maybe(stream.bias), Maybe(stream.scale),
+                             Maybe(norm.gain), Maybe(norm.shift),
                              static_cast<int64_t>(norm.kind), norm.eps, static_cast<int64_t>(type));
   return {.stream = {.rows = std::move(outputs[0])}, .y = std::move(outputs[1])};
 }

@@ -1,0 +1,171 @@
+"""Goldens of gradients: the reference's own modules, float32, one sequence of text and random pixels.
+
+usage: train_gradients.py era_b|era_a --code DIR [--s2 DIR] CASE...
+
+DIR are the checkouts that the case's forward goldens come from (NVlabs/VILA, bfshi/scaling_on_scales). The media go through the reference's fusing function (`_embed`, or
+prepare_inputs_labels_for_multimodal), then through its language model with labels; loss.backward() does the rest.
+
+data/train/CASE.safetensors holds
+  ids        the spliced sequence, -200 for rows of media, and labels
+  pixels.I   of medium I
+  grad.NAME  of the parameter of that name in the checkpoint: at most SAMPLES entries at equal distances
+  max.NAME   its largest magnitude over all entries
+and CASE.json the loss (mean over labels), the layouts, the id of "\\n" and which model it is.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+import torch
+from safetensors.torch import save_file
+
+import common as c
+
+SAMPLES = 192
+OUT = os.path.join(c.DATA, "train")
+
+IMAGES = [{"kind": "image", "tiles": 1}, {"kind": "image", "tiles": 1}]
+# case -> layouts of the media
+CASES = {
+    "nvila_lite_2b": [{"kind": "image", "tiles": 3}],
+    "nvila_8b": [{"kind": "image", "tiles": 1 + 4 + 6, "block": [2, 3]}],
+    "nvila_8b_video": [{"kind": "video", "tiles": 4}],
+    "nvila_8b_video_2": [{"kind": "video", "tiles": 4}],
+    "nvila_s2": [{"kind": "image", "tiles": 1 + 4 + 4, "block": [2, 2]}],
+    "nvila_s2_new": [{"kind": "image", "tiles": 1 + 4 + 4, "block": [2, 2]}],
+    "vila15_3b": IMAGES,
+    "vila15_3b_s2": IMAGES,
+    "vila15_40b": IMAGES,
+    "vila10_clip": IMAGES,
+    "vila10_linear": IMAGES,
+}
+
+
+def text(count, vocab, generator):
+    return torch.randint(3, vocab - 8, (count,), generator=generator).tolist()
+
+
+def save(case, model_dir, newline, layouts, ids, labels, pixels, loss, gradients):
+    os.makedirs(OUT, exist_ok=True)
+    tensors = {"ids": torch.tensor(ids, dtype=torch.int32), "labels": torch.tensor(labels, dtype=torch.int32)}
+    for i, p in enumerate(pixels):
+        tensors[f"pixels.{i}"] = p.contiguous()
+    for name, g in gradients.items():
+        flat = g.flatten()
+        step = max(1, flat.numel() // SAMPLES)
+        tensors["grad." + name] = flat[::step][:SAMPLES].clone()
+        tensors["max." + name] = flat.abs().max().reshape(1)
+    save_file(tensors, os.path.join(OUT, case + ".safetensors"))
+    with open(os.path.join(OUT, case + ".json"), "w") as f:
+        json.dump({"model": model_dir, "newline": newline, "samples": SAMPLES, "loss": loss, "media": layouts}, f, indent=1)
+        f.write("\n")
+    print(case, "loss", loss, len(gradients), "gradients")
+
+
+def finish(llm, rows, inputs, labels, parts):
+    """Forward, loss, backward; gradients by checkpoint names. parts: folder -> module.
+
+    The code appends rows for its media tokens to the table, at random; only those on disk take part, so the loss is
+    the language model's own on its first `rows` logits.
+    """
+    logits = llm(inputs_embeds=inputs, use_cache=False).logits.float()[..., :rows]
+    loss = torch.nn.functional.cross_entropy(logits[0, :-1], labels[0, 1:], ignore_index=-100)
+    loss.backward()
+    gradients = {}
+    for folder, module in parts.items():
+        for name, p in module.named_parameters():
+            if p.grad is not None and bool((p.grad != 0).any()):
+                table = name in ("model.embed_tokens.weight", "lm_head.weight")
+                gradients[folder + name] = p.grad.detach()[:rows] if table else p.grad.detach()
+    return loss.item(), gradients
+
+
+def era_b(code, case):
+    import vila_era_b
+
+    generator = torch.Generator().manual_seed(5)
+    model_dir = os.path.join(c.DATA, case, "model")
+    era = vila_era_b.EraB(code, model_dir, "auto", {})
+    model = era.model
+    torch.set_grad_enabled(True)
+    for p in model.parameters():
+        p.requires_grad_(True)
+    side = c.read_json(os.path.join(model_dir, "vision_tower", "config.json"))["image_size"]
+    tokens = model.tokenizer.media_token_ids
+    layouts = CASES[case]
+    pixels = [torch.randn(l["tiles"], 3, side, side, generator=generator) for l in layouts]
+    media, config, ids, labels, marks = {}, {"image": {}, "video": {}}, text(6, era.rows, generator), [-100] * 6, []
+    for l, p in zip(layouts, pixels):
+        if l["kind"] == "video":
+            media.setdefault("video", []).append(p)
+            marks = [tokens["video"]]
+        else:
+            media.setdefault("image", []).extend(list(p))
+            marks = [tokens["image"]] * (1 if "block" in l else l["tiles"])
+            if "block" in l:
+                config["image"].setdefault("block_sizes", []).append(tuple(l["block"]))
+        ids += marks
+        labels += [-100] * len(marks)
+    tail = text(14, era.rows, generator)
+    ids += tail
+    labels += [-100] * 4 + tail[4:]
+    model.llm.train()
+    config = {k: v for k, v in config.items() if k in media}
+    inputs, fused, _ = model._embed(torch.tensor([ids]), media, config, torch.tensor([labels]), None)
+    fused_ids = fused[0].tolist()
+    rows_total = inputs.shape[1] - 20
+    flat = ids[:6] + [c.MEDIA_ROW] * rows_total + tail
+    assert len(flat) == len(fused_ids)
+    loss, gradients = finish(model.llm, era.rows, inputs, fused, {
+        "llm/": model.llm, "vision_tower/": model.vision_tower.vision_tower, "mm_projector/": model.mm_projector})
+    newline = model.tokenizer("\n").input_ids
+    assert len(newline) == 1
+    save(case, f"{case}/model", newline[0], layouts, flat, fused_ids, pixels, loss, gradients)
+
+
+def era_a(code, case):
+    import vila_era_a
+
+    generator = torch.Generator().manual_seed(5)
+    settings = vila_era_a.CASES[case]
+    model_dir = os.path.join(c.DATA, case, "model")
+    era = vila_era_a.EraA(code, model_dir, settings["conv"], settings.get("intern_size"))
+    model = era.model
+    torch.set_grad_enabled(True)
+    for p in model.parameters():
+        p.requires_grad_(True)
+    side = c.read_json(os.path.join(model_dir, "vision_tower", "config.json"))["image_size"]
+    scales = c.read_json(os.path.join(model_dir, "config.json"))
+    if scales.get("s2"):
+        side = max(int(s) for s in scales["s2_scales"].split(","))
+    layouts = CASES[case]
+    pixels = [torch.randn(1, 3, side, side, generator=generator) for _ in layouts]
+    mark = era.constants.IMAGE_TOKEN_INDEX
+    ids, labels = text(6, era.rows, generator), [-100] * 6
+    for _ in layouts:
+        ids.append(mark)
+        labels.append(-100)
+    tail = text(14, era.rows, generator)
+    ids += tail
+    labels += [-100] * 4 + tail[4:]
+    out = model.prepare_inputs_labels_for_multimodal(
+        torch.tensor([ids]), None, None, None, torch.tensor([labels]), [torch.cat(pixels)])
+    inputs, fused = out[4], out[5]
+    flat = ids[:6] + [c.MEDIA_ROW] * (inputs.shape[1] - 20) + tail
+    tower = model.get_vision_tower()
+    loss, gradients = finish(model.llm, era.rows, inputs, fused, {
+        "llm/": model.llm, "vision_tower/": tower.vision_tower, "mm_projector/": model.get_mm_projector()})
+    save(case, f"{case}/model", 0, layouts, flat, fused[0].tolist(), pixels, loss, gradients)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["era_b", "era_a"])
+    parser.add_argument("--code", required=True)
+    parser.add_argument("--s2", default=os.environ.get("S2_DIR"))
+    parser.add_argument("cases", nargs="+")
+    args = parser.parse_args()
+    for case in args.cases:
+        {"era_b": era_b, "era_a": era_a}[args.kind](os.pathsep.join(filter(None, [args.code, args.s2])), case)
