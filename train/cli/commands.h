@@ -11,6 +11,7 @@ namespace galago::train {
 using Args = std::span<const std::string>;
 
 int WorldCommand(Args args);
+int TokenizerCommand(Args args);
 int RunCommand(Args args);
 int FinetuneCommand(Args args);
 int MergeCommand(Args args);

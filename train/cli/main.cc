@@ -19,6 +19,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"world", "draw pictures and videos with questions and answers", WorldCommand},
+    {"tokenizer", "make a vocabulary from World or from text files", TokenizerCommand},
     {"run", "train by a recipe, or go on where it stopped", RunCommand},
     {"finetune", "train a finished model on new data: adapters, projector, norms", FinetuneCommand},
     {"merge", "add an adapter to the weights of its model", MergeCommand},
