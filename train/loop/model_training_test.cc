@@ -165,7 +165,7 @@ TEST_F(ModelTraining, LearnsPairsByHeartThroughFourStages) {
     fs::create_directories(folder);
     return OkStatus();
   };
-  const StatusOr<RunEnd> end = Run(recipe, {.out = FreshFolder("toy")}, parts, around);
+  const StatusOr<RunEnd> end = train::Run(recipe, {.out = FreshFolder("toy")}, parts, around);
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_LT(last_loss, 0.05);
   EXPECT_EQ(WrongLabels(*model, Pack(pairs_, 512)), 0);
