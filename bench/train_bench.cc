@@ -15,9 +15,7 @@
 namespace galago::train {
 namespace {
 
-double Seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 template <class F>
 double Best(int repeats, const F& f) {
@@ -43,9 +41,8 @@ Packed MakeBatch(const spec::ModelSpec& spec, const Load& load) {
   for (int64_t i = 0; i < load.samples; ++i) {
     auto media = std::make_shared<MediaInput>();
     const spec::MediaLayout layout = {.tiles = load.tiles};
-    media->pixels = {
-        .layout = layout,
-        .pixels = ::galago::Tensor::F32({load.tiles, 3, spec.preprocess.size, spec.preprocess.size})};
+    media->pixels = {.layout = layout,
+                     .pixels = ::galago::Tensor::F32({load.tiles, 3, spec.preprocess.size, spec.preprocess.size})};
     for (float& pixel : media->pixels.pixels.f32()) pixel = normal(random);
     media->slot_rows = spec::SlotRows(spec, layout, {.end = 1}).value();
     int64_t rows = 0;
@@ -87,10 +84,9 @@ double Operations(const spec::ModelSpec& spec, const Packed& batch) {
     const double n = batch.cu_seqlens[i + 1] - batch.cu_seqlens[i];
     pairs += n * n;
   }
-  const double layer =
-      static_cast<double>(batch.ids.size()) *
-          (2.0 * d * q + 2.0 * d * kv + 3.0 * d * static_cast<double>(l.intermediate_size)) +
-      2.0 * pairs * q;
+  const double layer = static_cast<double>(batch.ids.size()) *
+                           (2.0 * d * q + 2.0 * d * kv + 3.0 * d * static_cast<double>(l.intermediate_size)) +
+                       2.0 * pairs * q;
   const double head = static_cast<double>(batch.num_labels) * d * static_cast<double>(l.vocab_size);
   return 6.0 * (vision + static_cast<double>(l.num_hidden_layers) * layer + head);
 }
@@ -108,9 +104,10 @@ void Run(const spec::ModelSpec& spec, const Load& load) {
   const double operations = Operations(spec, batch);
   const auto n = static_cast<double>(load.samples);
   const double peak = PeakRate();
-  std::printf("%lld samples of %lld tiles and about %lld text tokens: %zu rows, %.0f GFLOP; bf16 products at %.0f GFLOP/s\n",
-              static_cast<long long>(load.samples), static_cast<long long>(load.tiles),
-              static_cast<long long>(load.text), batch.ids.size(), operations * 1e-9, peak * 1e-9);
+  std::printf(
+      "%lld samples of %lld tiles and about %lld text tokens: %zu rows, %.0f GFLOP; bf16 products at %.0f GFLOP/s\n",
+      static_cast<long long>(load.samples), static_cast<long long>(load.tiles), static_cast<long long>(load.text),
+      batch.ids.size(), operations * 1e-9, peak * 1e-9);
   struct Stage {
     const char* name;
     RunOptions options;
@@ -135,7 +132,8 @@ void Run(const spec::ModelSpec& spec, const Load& load) {
     const double seconds = Best(6, step);
     std::printf("  trained: %-24s %7.1f ms (forward alone %6.1f)  %6.1f samples/s  %7.0f tokens/s", stage.name,
                 seconds * 1e3, forward * 1e3, n / seconds, static_cast<double>(batch.ids.size()) / seconds);
-    if (&stage == stages) std::printf("  %.0f GFLOP/s, %.0f %%", operations / seconds * 1e-9, 100 * operations / seconds / peak);
+    if (&stage == stages)
+      std::printf("  %.0f GFLOP/s, %.0f %%", operations / seconds * 1e-9, 100 * operations / seconds / peak);
     std::printf("\n");
   }
 }

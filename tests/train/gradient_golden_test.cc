@@ -49,9 +49,8 @@ Packed ReadBatch(const spec::ModelSpec& spec, const Json& golden, const io::Tens
   int64_t at = first;
   for (size_t i = 0; i < golden["media"].size(); ++i) {
     const Json& item = golden["media"][i];
-    spec::MediaLayout layout = {
-        .kind = item["kind"] == "video" ? spec::MediaKind::kVideo : spec::MediaKind::kImage,
-        .tiles = item["tiles"].get<int64_t>()};
+    spec::MediaLayout layout = {.kind = item["kind"] == "video" ? spec::MediaKind::kVideo : spec::MediaKind::kImage,
+                                .tiles = item["tiles"].get<int64_t>()};
     if (item.contains("block")) layout.block = {item["block"][0].get<int64_t>(), item["block"][1].get<int64_t>()};
     auto media = std::make_shared<MediaInput>();
     const TensorView pixels = store.Find(StrCat("pixels.", i)).value();
@@ -73,6 +72,10 @@ Packed ReadBatch(const spec::ModelSpec& spec, const Json& golden, const io::Tens
   batch.num_labels = std::ranges::count_if(batch.labels, [](int32_t label) { return label != kIgnore; });
   return batch;
 }
+
+// A tower's keys without rotation: a shift common to all of them leaves the softmax as it is, so that the gradient of
+// their bias is rounding noise.
+bool IsNoise(const std::string& name) { return name.starts_with("vision_tower/") && name.ends_with("k_proj.bias"); }
 
 class GradientGoldenTest : public ::testing::TestWithParam<std::string> {};
 
@@ -106,6 +109,10 @@ TEST_P(GradientGoldenTest, EqualTheReferences) {
     }
     ++compared;
     ASSERT_TRUE(parameter.value.grad().defined()) << parameter.name;
+    if (IsNoise(parameter.name)) {
+      EXPECT_LT(parameter.value.grad().abs().max().item<double>(), 1e-4) << parameter.name;
+      continue;
+    }
     const torch::Tensor flat = parameter.value.grad().contiguous().flatten();
     const std::vector<float> want = Floats(store->Find("grad." + parameter.name).value());
     const double scale = Floats(*largest)[0];

@@ -31,13 +31,12 @@ struct BiasActivationFunction : torch::autograd::Function<BiasActivationFunction
     const Tensor dx = at::empty_like(x);
     const ThreadSums d_bias(x.size(1), bias.defined() && ctx->needs_input_grad(1));
     WithType(x.scalar_type(), [&]<class T>(std::type_identity<T>) {
-      const ActivationArgs<T> shared = {
-          .width = x.size(1),
-          .activation = static_cast<RowActivation>(ctx->saved_data["activation"].toInt()),
-          .x = Data<T>(x),
-          .bias = Data<float>(bias),
-          .dy = Data<T>(dy),
-          .dx = Data<T>(dx)};
+      const ActivationArgs<T> shared = {.width = x.size(1),
+                                        .activation = static_cast<RowActivation>(ctx->saved_data["activation"].toInt()),
+                                        .x = Data<T>(x),
+                                        .bias = Data<float>(bias),
+                                        .dy = Data<T>(dy),
+                                        .dx = Data<T>(dx)};
       ForRows(x.size(0), x.size(1), [&](int64_t begin, int64_t end) {
         ActivationArgs<T> args = shared;
         args.d_bias = d_bias.mine();

@@ -44,9 +44,8 @@ class Heads {
     WithType(rows.scalar_type(), [&]<class T>(std::type_identity<T>) {
       HeadsArgs<T> args = Args<T>(rows, column, which, rotary, heads);
       if (bias.defined()) args.bias = Data<float>(bias) + column;
-      ForRows(segments(), group_.padded * heads.size(2), [&](int64_t begin, int64_t end) {
-        Kernels<T>().to_heads(args, begin, end);
-      });
+      ForRows(segments(), group_.padded * heads.size(2),
+              [&](int64_t begin, int64_t end) { Kernels<T>().to_heads(args, begin, end); });
     });
   }
 

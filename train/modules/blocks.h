@@ -1,8 +1,6 @@
 #ifndef GALAGO_TRAIN_MODULES_BLOCKS_H_
 #define GALAGO_TRAIN_MODULES_BLOCKS_H_
 
-#include "train/modules/torch.h"
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "train/modules/row_kernels.h"
+#include "train/modules/torch.h"
 
 // The differentiable blocks all modules are made of. Activations are [N, width] in the type of the products (float32
 // or bf16); the residual stream, weights and all sums are float32.

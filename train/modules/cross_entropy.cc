@@ -62,8 +62,8 @@ Terms Compute(const Tensor& x, const Tensor& operand, std::span<const int32_t> t
 struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Tensor& operand,
                         const std::vector<int32_t>& targets, const CrossEntropyOptions& options, bool gradients) {
-    Terms terms = Compute(x, operand, targets, options, gradients && x.requires_grad(),
-                          gradients && weight.requires_grad());
+    Terms terms =
+        Compute(x, operand, targets, options, gradients && x.requires_grad(), gradients && weight.requires_grad());
     ctx->save_for_backward({terms.dx, terms.d_weight.empty() ? Tensor() : terms.d_weight[0]});
     const Tensor sum = terms.losses.sum(at::kDouble) / options.divisor;
     return sum.to(at::kFloat);

@@ -12,7 +12,8 @@ struct Plain {
 };
 
 // One matrix of logits, ATen's softmax.
-Plain ByHand(const Tensor& x, const Tensor& w, const std::vector<int32_t>& targets, const CrossEntropyOptions& options) {
+Plain ByHand(const Tensor& x, const Tensor& w, const std::vector<int32_t>& targets,
+             const CrossEntropyOptions& options) {
   const Tensor a = x.detach().clone().requires_grad_(true);
   const Tensor b = w.detach().clone().requires_grad_(true);
   const Tensor log_p = at::log_softmax(at::mm(a, b.t()), 1);

@@ -48,9 +48,9 @@ std::vector<float> InverseFrequencies(const spec::LanguageModelSpec& spec) {
     for (float& f : inv_freq) {
       const double wavelength = 2.0 * std::numbers::pi / f;
       const double slowed = f / llama3->factor;
-      const double smooth = std::clamp((original / wavelength - llama3->low_freq_factor) /
-                                           (llama3->high_freq_factor - llama3->low_freq_factor),
-                                       0.0, 1.0);
+      const double smooth = std::clamp(
+          (original / wavelength - llama3->low_freq_factor) / (llama3->high_freq_factor - llama3->low_freq_factor), 0.0,
+          1.0);
       f = static_cast<float>((1.0 - smooth) * slowed + smooth * f);
     }
   }
@@ -81,9 +81,9 @@ StatusOr<Decoder> Decoder::Make(const spec::LanguageModelSpec& spec, ParameterLi
   decoder.spec_ = spec;
   list.Begin(Part::kLanguage);
   const Initial initial = Normal(kInitializerRange);
-  ASSIGN_OR_RETURN(decoder.table_, list.Take(spec.prefix + "model.embed_tokens.weight",
-                                             {spec.vocab_size, spec.hidden_size}, initial,
-                                             ParameterList::Role::kWeight));
+  ASSIGN_OR_RETURN(decoder.table_,
+                   list.Take(spec.prefix + "model.embed_tokens.weight", {spec.vocab_size, spec.hidden_size}, initial,
+                             ParameterList::Role::kWeight));
   for (int64_t i = 0; i < spec.num_hidden_layers; ++i) {
     ASSIGN_OR_RETURN(decoder.layers_.emplace_back(), MakeLayer(spec, i, list));
   }

@@ -67,14 +67,20 @@ Status WriteModel(Vlm& model, const fs::path& configs, const fs::path& partial, 
     }
   }
   RETURN_IF_ERROR(CopyFiles(configs, partial));
+  // The parts' folders, and MobileVLM's folder with the tower's configuration.
+  std::error_code error;
+  for (fs::directory_iterator it(configs, error), end; !error && it != end; it.increment(error)) {
+    const fs::path to = partial / it->path().filename();
+    if (!it->is_directory() || !fs::exists(it->path() / "config.json")) continue;
+    fs::create_directory(to, error);
+    if (error) return Failed("cannot be made", to, error);
+    RETURN_IF_ERROR(CopyFiles(it->path(), to));
+  }
+  if (error) return Failed("cannot be listed", configs, error);
   for (const auto& [folder, tensors] : folders) {
     const fs::path to = partial / folder;
-    std::error_code error;
-    if (!folder.empty()) {
-      fs::create_directory(to, error);
-      if (error) return Failed("cannot be made", to, error);
-      RETURN_IF_ERROR(CopyFiles(configs / folder, to));
-    }
+    fs::create_directories(to, error);
+    if (error) return Failed("cannot be made", to, error);
     std::vector<io::NamedTensor> named;
     for (const auto& [name, tensor] : tensors) named.push_back({name, tensor.view()});
     RETURN_IF_ERROR(io::WriteSafetensors(to / "model.safetensors", named, {{"format", "pt"}}));
@@ -112,8 +118,8 @@ Status Export(Vlm& model, const fs::path& configs, const fs::path& out, Precisio
   if (!fs::is_directory(configs)) return NotFound(StrCat(configs.string(), ": no directory of configs"));
   std::error_code error;
   const fs::path target = out.has_filename() ? out : out.parent_path();
-  if (fs::exists(target) && !(fs::is_directory(target) &&
-                              (fs::is_empty(target, error) || fs::exists(target / "config.json")))) {
+  if (fs::exists(target) &&
+      !(fs::is_directory(target) && (fs::is_empty(target, error) || fs::exists(target / "config.json")))) {
     return InvalidArgument(StrCat(target.string(), ": exists and is not a model; not replaced"));
   }
   const fs::path partial = target.string() + ".partial";

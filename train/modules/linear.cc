@@ -65,10 +65,8 @@ Tensor Linear::operator()(const Tensor& x) const {
   if (lora_.empty()) return y;
   std::vector<Tensor> additions;
   for (const Lora& lora : lora_) {
-    const Tensor inner =
-        ProductFunction::apply(x, Rounded(lora.down, x.scalar_type()), at::TensorList(&lora.down, 1));
-    const Tensor outer =
-        ProductFunction::apply(inner, Rounded(lora.up, x.scalar_type()), at::TensorList(&lora.up, 1));
+    const Tensor inner = ProductFunction::apply(x, Rounded(lora.down, x.scalar_type()), at::TensorList(&lora.down, 1));
+    const Tensor outer = ProductFunction::apply(inner, Rounded(lora.up, x.scalar_type()), at::TensorList(&lora.up, 1));
     additions.push_back(outer * lora.scale);
   }
   return y + (additions.size() == 1 ? additions[0] : at::cat(additions, 1));

@@ -1,9 +1,9 @@
 #include "train/modules/media_rows.h"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 #include <optional>
-
-#include <ATen/ATen.h>
 
 #include "src/spec/media_layout.h"
 
@@ -78,8 +78,7 @@ Tensor DynamicS2Features(const spec::DynamicS2& s2, std::array<int64_t, 2> block
     const std::array<int64_t, 2> here = i + 1 == s2.scales.size() ? block : std::array{side, side};
     const Tensor map = Stitch(tiles.narrow(0, first, here[0] * here[1]), here[0], here[1]);
     first += here[0] * here[1];
-    merged.push_back(here == target ? map
-                                    : at::adaptive_avg_pool2d(map, {grid * target[0], grid * target[1]}));
+    merged.push_back(here == target ? map : at::adaptive_avg_pool2d(map, {grid * target[0], grid * target[1]}));
   }
   CHECK_EQ(first, tiles.size(0));
   return Split(at::cat(merged, 1), target[0], target[1]);

@@ -112,9 +112,8 @@ struct AddNormFunction : torch::autograd::Function<AddNormFunction> {
 
 Tensor Settle(const Stream& stream) {
   if (!stream.delta.defined()) return stream.rows;
-  return AddNormFunction::apply(stream.rows, Maybe(stream.delta), Maybe(stream.bias), Maybe(stream.scale), MaybeTensor(),
-                                MaybeTensor(),
-                                static_cast<int64_t>(RowNorm::kNone), 0.0,
+  return AddNormFunction::apply(stream.rows, Maybe(stream.delta), Maybe(stream.bias), Maybe(stream.scale),
+                                MaybeTensor(), MaybeTensor(), static_cast<int64_t>(RowNorm::kNone), 0.0,
                                 static_cast<int64_t>(stream.delta.scalar_type()))[0];
 }
 
@@ -127,10 +126,9 @@ Stream Select(const Stream& stream, const Tensor& rows) {
 
 Normed AddNorm(const Stream& stream, const Norm& norm, torch::ScalarType type) {
   CHECK(!stream.delta.defined() || stream.delta.scalar_type() == type);
-  variable_list outputs =
-      AddNormFunction::apply(stream.rows, Maybe(stream.delta), Maybe(stream.bias), Maybe(stream.scale),
-                             Maybe(norm.gain), Maybe(norm.shift),
-                             static_cast<int64_t>(norm.kind), norm.eps, static_cast<int64_t>(type));
+  variable_list outputs = AddNormFunction::apply(stream.rows, Maybe(stream.delta), Maybe(stream.bias),
+                                                 Maybe(stream.scale), Maybe(norm.gain), Maybe(norm.shift),
+                                                 static_cast<int64_t>(norm.kind), norm.eps, static_cast<int64_t>(type));
   return {.stream = {.rows = std::move(outputs[0])}, .y = std::move(outputs[1])};
 }
 

@@ -1,13 +1,12 @@
 #ifndef GALAGO_TRAIN_MODULES_PARALLEL_H_
 #define GALAGO_TRAIN_MODULES_PARALLEL_H_
 
-#include "train/modules/torch.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
 #include "train/modules/row_kernels.h"
+#include "train/modules/torch.h"
 
 // Sharing row kernels among LibTorch's threads, and the bridge from tensors to raw pointers.
 namespace galago::train {

@@ -1,8 +1,8 @@
 #include "train/modules/projector.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
+
+#include <cmath>
 
 #include "src/base/strings.h"
 
@@ -25,8 +25,8 @@ StatusOr<Linear> TakeDefault(ParameterList& list, const std::string& name, int64
 
 // A convolution of one cell.
 StatusOr<Linear> TakePointwise(ParameterList& list, const std::string& name, int64_t out, int64_t in, bool bias) {
-  ASSIGN_OR_RETURN(Tensor weight, list.Take(name + ".weight", {out, in, 1, 1}, DefaultUniform(in),
-                                            ParameterList::Role::kWeight));
+  ASSIGN_OR_RETURN(Tensor weight,
+                   list.Take(name + ".weight", {out, in, 1, 1}, DefaultUniform(in), ParameterList::Role::kWeight));
   if (!bias) return Linear({std::move(weight)});
   ASSIGN_OR_RETURN(Tensor shift, list.Take(name + ".bias", {out}, DefaultUniform(in), ParameterList::Role::kBias));
   return Linear({std::move(weight)}, {std::move(shift)});
@@ -50,8 +50,7 @@ StatusOr<DownsampleStack> TakeDownsample(const spec::ProjectorSpec& spec, const 
   int64_t index = 1;  // 0 is the space-to-depth block
   for (const int64_t next : down.widths) {
     DownsampleStack::Stage& stage = stack.stages.emplace_back();
-    ASSIGN_OR_RETURN(stage.norm,
-                     list.TakeNorm(StrCat(spec.prefix, index), RowNorm::kLayerNorm, width, kLayerNormEps));
+    ASSIGN_OR_RETURN(stage.norm, list.TakeNorm(StrCat(spec.prefix, index), RowNorm::kLayerNorm, width, kLayerNormEps));
     ASSIGN_OR_RETURN(stage.linear, TakeDefault(list, StrCat(spec.prefix, index + 1), next, width));
     width = next;
     index += 3;  // GELU follows
@@ -156,34 +155,33 @@ StatusOr<Projector> Projector::Make(const spec::ProjectorSpec& spec, ParameterLi
   Projector projector;
   const int64_t in = spec.mm_hidden_size;
   const int64_t out = spec.hidden_size;
-  const Status status =
-      std::visit(Overloaded{[](const spec::IdentityProjector&) { return OkStatus(); },
-                            [&](const spec::LinearProjector&) -> Status {
-                              // The whole stack is the Linear: "layers.weight", without a number.
-                              MlpStack mlp;
-                              ASSIGN_OR_RETURN(
-                                  mlp.linears.emplace_back(),
-                                  TakeDefault(list, spec.prefix.substr(0, spec.prefix.size() - 1), out, in));
-                              projector.kind_ = std::move(mlp);
-                              return OkStatus();
-                            },
-                            [&](const spec::MlpProjector& mlp) -> Status {
-                              ASSIGN_OR_RETURN(projector.kind_, TakeMlp(list, spec.prefix, 0, mlp.depth, in, out));
-                              return OkStatus();
-                            },
-                            [&](const spec::DownsampleProjector& down) -> Status {
-                              ASSIGN_OR_RETURN(projector.kind_, TakeDownsample(spec, down, list));
-                              return OkStatus();
-                            },
-                            [&](const spec::LdpProjector& ldp) -> Status {
-                              ASSIGN_OR_RETURN(projector.kind_, TakeLdp(spec, ldp, list));
-                              return OkStatus();
-                            },
-                            [&](const spec::LdpV2Projector& ldp) -> Status {
-                              ASSIGN_OR_RETURN(projector.kind_, TakeLdpV2(spec, ldp, list));
-                              return OkStatus();
-                            }},
-                 spec.kind);
+  const Status status = std::visit(
+      Overloaded{[](const spec::IdentityProjector&) { return OkStatus(); },
+                 [&](const spec::LinearProjector&) -> Status {
+                   // The whole stack is the Linear: "layers.weight", without a number.
+                   MlpStack mlp;
+                   ASSIGN_OR_RETURN(mlp.linears.emplace_back(),
+                                    TakeDefault(list, spec.prefix.substr(0, spec.prefix.size() - 1), out, in));
+                   projector.kind_ = std::move(mlp);
+                   return OkStatus();
+                 },
+                 [&](const spec::MlpProjector& mlp) -> Status {
+                   ASSIGN_OR_RETURN(projector.kind_, TakeMlp(list, spec.prefix, 0, mlp.depth, in, out));
+                   return OkStatus();
+                 },
+                 [&](const spec::DownsampleProjector& down) -> Status {
+                   ASSIGN_OR_RETURN(projector.kind_, TakeDownsample(spec, down, list));
+                   return OkStatus();
+                 },
+                 [&](const spec::LdpProjector& ldp) -> Status {
+                   ASSIGN_OR_RETURN(projector.kind_, TakeLdp(spec, ldp, list));
+                   return OkStatus();
+                 },
+                 [&](const spec::LdpV2Projector& ldp) -> Status {
+                   ASSIGN_OR_RETURN(projector.kind_, TakeLdpV2(spec, ldp, list));
+                   return OkStatus();
+                 }},
+      spec.kind);
   RETURN_IF_ERROR(status);
   return projector;
 }
@@ -205,9 +203,7 @@ Tensor Projector::operator()(const Tensor& features, torch::ScalarType type) con
                    y = stack.last(y, type);
                    return y.view({tiles, -1, y.size(1)});
                  },
-                 [&](const Ldp& ldp) {
-                   return ToRows(ldp.blocks[1](ldp.blocks[0](ToMap(by_rows(ldp.mlp)))));
-                 },
+                 [&](const Ldp& ldp) { return ToRows(ldp.blocks[1](ldp.blocks[0](ToMap(by_rows(ldp.mlp))))); },
                  [&](const LdpV2& ldp) {
                    const Tensor pooled = at::adaptive_avg_pool2d(ToMap(by_rows(ldp.mlp)), {ldp.pool, ldp.pool});
                    return ToRows(at::conv2d(pooled, ldp.peg, ldp.peg_bias, 1, 1, 1, pooled.size(1)) + pooled);

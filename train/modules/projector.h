@@ -55,8 +55,8 @@ struct LdpV2 {
 class Projector {
  public:
   static StatusOr<Projector> Make(const spec::ProjectorSpec& spec, ParameterList& list);
-  // Features [T, N, M] f32 of T projector inputs -> [T, R, D] f32. Kinds that look at the picture in two dimensions take
-  // N for a square.
+  // Features [T, N, M] f32 of T projector inputs -> [T, R, D] f32. Kinds that look at the picture in two dimensions
+  // take N for a square.
   Tensor operator()(const Tensor& features, torch::ScalarType type) const;
   void Forget() const;
 

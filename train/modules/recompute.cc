@@ -1,8 +1,5 @@
-#include "train/modules/torch.h"
-
-#include <torch/csrc/autograd/autograd.h>
-
 #include "train/modules/blocks.h"
+#include "train/modules/torch.h"
 
 namespace galago::train {
 namespace {

@@ -477,8 +477,10 @@ void FromF32(const float* x, T* y, int64_t begin, int64_t end) {
 
 template <class T>
 constexpr RowKernels<T> Kernels() {
-  return {AddNorm<T>,  AddNormBackward<T>, ActivationForward<T>, ActivationBackward<T>, SwiGlu<T>,  SwiGluBackward<T>, Softmax<T>,
-          SoftmaxBackward<T>, ToHeads<T>,  FromHeads<T>,       CrossEntropy<T>, SumRows<T>,           FromF32<T>};
+  return {AddNorm<T>, AddNormBackward<T>, ActivationForward<T>, ActivationBackward<T>,
+          SwiGlu<T>,  SwiGluBackward<T>,  Softmax<T>,           SoftmaxBackward<T>,
+          ToHeads<T>, FromHeads<T>,       CrossEntropy<T>,      SumRows<T>,
+          FromF32<T>};
 }
 
 }  // namespace

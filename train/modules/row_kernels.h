@@ -87,9 +87,9 @@ struct SoftmaxArgs {
   float scale = 1.0f;
   const int32_t* lengths = nullptr;
   int64_t batches_per_length = 1;
-  T* scores = nullptr;        // forward: scores in, probabilities out
-  const T* probs = nullptr;   // backward
-  T* d_scores = nullptr;      // backward: gradient of the probabilities in, of the scores out
+  T* scores = nullptr;       // forward: scores in, probabilities out
+  const T* probs = nullptr;  // backward
+  T* d_scores = nullptr;     // backward: gradient of the probabilities in, of the scores out
 };
 
 // Between packed rows [N, stride] and padded heads [S * heads, L, H] of one group of segments. Batches run over

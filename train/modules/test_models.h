@@ -1,14 +1,13 @@
 #ifndef GALAGO_TRAIN_MODULES_TEST_MODELS_H_
 #define GALAGO_TRAIN_MODULES_TEST_MODELS_H_
 
-#include "train/modules/vlm.h"
-
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "src/spec/media_layout.h"
+#include "train/modules/vlm.h"
 
 // Tiny models and batches the tests of this folder share.
 namespace galago::train::testing {

@@ -19,10 +19,10 @@
 #undef CHECK_GT
 #undef CHECK_GE
 #undef DCHECK
-#include <torch/types.h>
-
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
 #undef CHECK
 #undef CHECK_EQ
 #undef CHECK_NE

@@ -36,20 +36,32 @@ Initials InitialsOf(const spec::VisionSpec& spec) {
     const auto linear = [](int64_t in) {
       return ParameterList::LinearInitial{.weight = DefaultUniform(in), .bias = DefaultUniform(in)};
     };
-    return {.qkv = linear(c), .out = linear(c), .fc1 = linear(c), .fc2 = linear(f), .patch = DefaultUniform(patch_in),
-            .class_token = Normal(1.0), .positions = Normal(1.0)};
+    return {.qkv = linear(c),
+            .out = linear(c),
+            .fc1 = linear(c),
+            .fc2 = linear(f),
+            .patch = DefaultUniform(patch_in),
+            .class_token = Normal(1.0),
+            .positions = Normal(1.0)};
   }
   if (spec.has_class_token) {
     const double in = std::pow(static_cast<double>(c), -0.5);
     const double deep = in * std::pow(2.0 * static_cast<double>(spec.num_hidden_layers), -0.5);
-    return {.qkv = {.weight = Normal(deep)}, .out = {.weight = Normal(in)},
-            .fc1 = {.weight = Normal(in * std::sqrt(0.5))}, .fc2 = {.weight = Normal(deep)}, .patch = Normal(0.02),
-            .class_token = Normal(in), .positions = Normal(0.02)};
+    return {.qkv = {.weight = Normal(deep)},
+            .out = {.weight = Normal(in)},
+            .fc1 = {.weight = Normal(in * std::sqrt(0.5))},
+            .fc2 = {.weight = Normal(deep)},
+            .patch = Normal(0.02),
+            .class_token = Normal(in),
+            .positions = Normal(0.02)};
   }
-  return {.qkv = {.weight = XavierUniform(c, c)}, .out = {.weight = XavierUniform(c, c)},
+  return {.qkv = {.weight = XavierUniform(c, c)},
+          .out = {.weight = XavierUniform(c, c)},
           .fc1 = {.weight = XavierUniform(f, c), .bias = Normal(1e-6)},
-          .fc2 = {.weight = XavierUniform(c, f), .bias = Normal(1e-6)}, .patch = LecunNormal(patch_in),
-          .class_token = {}, .positions = Normal(std::pow(static_cast<double>(c), -0.5))};
+          .fc2 = {.weight = XavierUniform(c, f), .bias = Normal(1e-6)},
+          .patch = LecunNormal(patch_in),
+          .class_token = {},
+          .positions = Normal(std::pow(static_cast<double>(c), -0.5))};
 }
 
 StatusOr<EncoderLayer> MakeLayer(const spec::VisionSpec& spec, int64_t index, const Initials& initials,
@@ -160,9 +172,9 @@ StatusOr<VisionTower> VisionTower::Make(const spec::VisionSpec& spec, ParameterL
   }
   if (hf && list.is_new()) {
     list.BeginUnused();
-    RETURN_IF_ERROR(list.TakeNorm(StrCat(spec.prefix, "vision_model.post_layernorm"), RowNorm::kLayerNorm, c,
-                                  spec.layer_norm_eps)
-                        .status());
+    RETURN_IF_ERROR(
+        list.TakeNorm(StrCat(spec.prefix, "vision_model.post_layernorm"), RowNorm::kLayerNorm, c, spec.layer_norm_eps)
+            .status());
     list.EndUnused();
   }
   return tower;

@@ -165,8 +165,8 @@ class SpecVlm : public Vlm {
   }
 
   void AddLoraTo(Linear& linear, const Tensor& weight, const LoraOptions& options, at::Generator& generator) {
-    const auto base = std::ranges::find_if(
-        parameters_, [&](const Parameter& parameter) { return parameter.value.is_same(weight); });
+    const auto base =
+        std::ranges::find_if(parameters_, [&](const Parameter& parameter) { return parameter.value.is_same(weight); });
     CHECK(base != parameters_.end());
     // PEFT's names: "base_model.model." in front of the module's, "lora_A.weight" in place of "weight".
     const size_t folder = base->name.find('/') == std::string::npos ? 0 : base->name.find('/') + 1;
@@ -177,8 +177,7 @@ class SpecVlm : public Vlm {
     const at::TensorOptions floats(at::kFloat);
     const Tensor down = at::empty({options.rank, weight.size(1)}, floats).uniform_(-bound, bound, generator);
     const Tensor up = at::zeros({weight.size(0), options.rank}, floats);
-    linear.lora().push_back(
-        {.down = down, .up = up, .scale = options.alpha / static_cast<double>(options.rank)});
+    linear.lora().push_back({.down = down, .up = up, .scale = options.alpha / static_cast<double>(options.rank)});
     parameters_.push_back({.name = stem + "lora_A.weight", .part = Part::kLanguage, .value = down, .is_lora = true});
     parameters_.push_back({.name = stem + "lora_B.weight", .part = Part::kLanguage, .value = up, .is_lora = true});
   }

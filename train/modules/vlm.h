@@ -1,8 +1,6 @@
 #ifndef GALAGO_TRAIN_MODULES_VLM_H_
 #define GALAGO_TRAIN_MODULES_VLM_H_
 
-#include "train/modules/torch.h"
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "galago/status.h"
 #include "src/spec/model_spec.h"
 #include "train/data/sequence.h"
+#include "train/modules/torch.h"
 
 namespace galago::train {
 

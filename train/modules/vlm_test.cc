@@ -1,8 +1,7 @@
 #include "train/modules/vlm.h"
 
-#include <gtest/gtest.h>
-
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include "train/modules/test_models.h"
 
@@ -40,11 +39,18 @@ double LossAndBackward(Vlm& model, const Packed& batch, const LossOptions& optio
   return loss.item<double>();
 }
 
-void ExpectSameGradients(Vlm& model, const std::vector<Tensor>& got, const std::vector<Tensor>& want, double tolerance) {
+// A tower's keys without rotation: a shift common to all of them leaves the softmax as it is, so that the gradient of
+// their bias is rounding noise.
+bool IsNoise(const std::string& name) {
+  return name.find("vision_model") != std::string::npos && name.ends_with("k_proj.bias");
+}
+
+void ExpectSameGradients(Vlm& model, const std::vector<Tensor>& got, const std::vector<Tensor>& want,
+                         double tolerance) {
   for (size_t i = 0; i < want.size(); ++i) {
     const std::string& name = model.parameters()[i].name;
     ASSERT_EQ(got[i].defined(), want[i].defined()) << name;
-    if (!want[i].defined()) continue;
+    if (!want[i].defined() || IsNoise(name)) continue;
     EXPECT_LT(RelativeError(got[i], want[i]), tolerance) << name;
   }
 }
@@ -209,8 +215,7 @@ TEST(VlmTest, AdaptersStartSilentAndMerge) {
   const Tensor before = model->Logits(batch);
   ASSERT_TRUE(model->AddLora({.rank = 4, .alpha = 8.0, .seed = 3}).ok());
   EXPECT_FALSE(model->AddLora({}).ok());
-  EXPECT_EQ(model->parameters()[parameters].name,
-            "llm/base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
+  EXPECT_EQ(model->parameters()[parameters].name, "llm/base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
   EXPECT_EQ(RelativeError(model->Logits(batch), before), 0.0);
   LossAndBackward(*model, batch, {});
   for (const Parameter& parameter : model->parameters()) {
@@ -263,7 +268,8 @@ std::vector<Case> Cases() {
       {"ldp_v2", TinyModel(testing::TinySiglip(), spec::LdpV2Projector{.pool = 2}), pictures},
   };
   {
-    Case item = {"dynamic_s2", TinyModel(testing::TinySiglip(), spec::DownsampleProjector{.widths = {32}}, 2),
+    Case item = {"dynamic_s2",
+                 TinyModel(testing::TinySiglip(), spec::DownsampleProjector{.widths = {32}}, 2),
                  {{.tiles = 5, .block = {{2, 2}}}, {.tiles = 1}}};
     item.spec.scales = spec::DynamicS2{.scales = {56, 112}, .resize_output_to_scale_idx = -1};
     cases.push_back(item);
@@ -286,8 +292,7 @@ std::vector<Case> Cases() {
     item.name = "llama3_rope_untied";
     item.spec.language.tie_word_embeddings = false;
     item.spec.language.attention_bias = false;
-    item.spec.language.rope_scaling =
-        spec::Llama3RopeScaling{.factor = 8.0, .original_max_position_embeddings = 16};
+    item.spec.language.rope_scaling = spec::Llama3RopeScaling{.factor = 8.0, .original_max_position_embeddings = 16};
     cases.push_back(item);
   }
   return cases;
@@ -321,8 +326,7 @@ TEST_P(GradientTest, AgreesWithFiniteDifferences) {
       model->WeightsChanged();
       return model->RowLosses(batch, {}).to(at::kDouble).sum().item<double>();
     };
-    const double slope =
-        (8.0 * (loss_at(1.0) - loss_at(-1.0)) - (loss_at(2.0) - loss_at(-2.0))) / (12.0 * step);
+    const double slope = (8.0 * (loss_at(1.0) - loss_at(-1.0)) - (loss_at(2.0) - loss_at(-2.0))) / (12.0 * step);
     value.copy_(before);
     model->WeightsChanged();
     EXPECT_NEAR(slope, length, 5e-3 * length + 2e-3) << name;

@@ -37,7 +37,8 @@ StatusOr<std::map<Part, io::TensorStore>> OpenStores(const spec::ModelSpec& spec
     case spec::Layout::kGguf:
       break;
   }
-  return Unimplemented(StrCat(spec.path.string(), ": GGUF files cannot be trained; start from the original checkpoint"));
+  return Unimplemented(
+      StrCat(spec.path.string(), ": GGUF files cannot be trained; start from the original checkpoint"));
 }
 
 std::string_view Folder(Part part) {
@@ -89,8 +90,8 @@ StatusOr<Tensor> ParameterList::Read(const std::string& name, const std::vector<
         StrCat(store.name(), ": ", name, " is ", view.shape.ToString(), ", the config needs ", ShapeText(shape)));
   }
   if (!IsFloat(view.dtype)) {
-    return Unimplemented(
-        StrCat(store.name(), ": ", name, " is of type ", DTypeName(view.dtype), ", trained weights are f32, f16 or bf16"));
+    return Unimplemented(StrCat(store.name(), ": ", name, " is of type ", DTypeName(view.dtype),
+                                ", trained weights are f32, f16 or bf16"));
   }
   return ToFloats(view, shape);
 }
@@ -160,7 +161,8 @@ StatusOr<Linear> ParameterList::TakeLinears(const std::vector<LinearShape>& part
   std::vector<Tensor> weights;
   std::vector<Tensor> biases;
   for (const LinearShape& part : parts) {
-    ASSIGN_OR_RETURN(weights.emplace_back(), Take(part.name + ".weight", {part.out, in}, initial.weight, Role::kWeight));
+    ASSIGN_OR_RETURN(weights.emplace_back(),
+                     Take(part.name + ".weight", {part.out, in}, initial.weight, Role::kWeight));
     if (!bias) continue;
     ASSIGN_OR_RETURN(biases.emplace_back(), Take(part.name + ".bias", {part.out}, initial.bias, Role::kBias));
   }

@@ -1,8 +1,6 @@
 #ifndef GALAGO_TRAIN_MODULES_WEIGHTS_H_
 #define GALAGO_TRAIN_MODULES_WEIGHTS_H_
 
-#include "train/modules/vlm.h"
-
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "src/io/tensor_store.h"
 #include "train/modules/blocks.h"
+#include "train/modules/vlm.h"
 
 // Where a model's parameters come from (a checkpoint, or drawn as the reference draws them) and the list of them.
 namespace galago::train {
