@@ -19,7 +19,9 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
 
 std::string Count(double count) {
   char text[32];
-  if (count >= 1e9) {
+  if (count >= 1e4 && count < 1e6) {
+    std::snprintf(text, sizeof(text), "%.1f k", count / 1e3);
+  } else if (count >= 1e9) {
     std::snprintf(text, sizeof(text), "%.2f G", count / 1e9);
   } else if (count >= 1e6) {
     std::snprintf(text, sizeof(text), "%.2f M", count / 1e6);
