@@ -36,7 +36,8 @@ inline float Exp(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
   const float scaled = x * 1.44269504088896341f;
-  const auto n = static_cast<int32_t>(scaled + (scaled < 0.0f ? -0.5f : 0.5f));
+  const float half = FromBits((ToBits(scaled) & 0x80000000u) | 0x3f000000u);  // of the sign of `scaled`
+  const auto n = static_cast<int32_t>(scaled + half);
   const auto whole = static_cast<float>(n);
   const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
   float p = 1.0f / 5040.0f;
