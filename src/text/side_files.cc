@@ -75,7 +75,7 @@ Status ParseAddedTokens(const Json& json, SideSettings& out) {
     if (id < 0 || id > kMaxTokenId) return DataLoss(StrCat(kWhat, ": id ", id, " is not in [0, ", kMaxTokenId, "]"));
     AddedToken token{.content = content, .id = static_cast<int32_t>(id)};
     token.special =
-        std::any_of(out.named.begin(), out.named.end(), [&](const auto& t) { return t.content == content; });
+        std::any_of(out.named.begin(), out.named.end(), [&](const auto& t) { return t.content == token.content; });
     token.normalized = !token.special;
     out.added.push_back(std::move(token));
   }
