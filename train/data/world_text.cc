@@ -44,7 +44,8 @@ StatusOr<std::vector<TextGroup>> CountWorldText(const WorldTextOptions& options)
     });
     const bool is_read =
         std::find(options.read_tasks.begin(), options.read_tasks.end(), name) != options.read_tasks.end();
-    TextGroup questions{.name = StrCat(name, " questions"), .counts = {}, .quotes = is_read ? Quotes::kSome : Quotes::kNone};
+    TextGroup questions{
+        .name = StrCat(name, " questions"), .counts = {}, .quotes = is_read ? Quotes::kSome : Quotes::kNone};
     TextGroup answers{.name = StrCat(name, " answers"), .counts = {}, .quotes = is_read ? Quotes::kAll : Quotes::kNone};
     for (const Chunk& chunk : chunks) {
       RETURN_IF_ERROR(chunk.status);
