@@ -222,8 +222,7 @@ class PromptBuilder {
     const auto image_id = slots_.images.empty() ? std::nullopt : tokenizer_.TokenToId(spec_.image_token);
     const auto video_id = slots_.videos.empty() ? std::nullopt : tokenizer_.TokenToId(spec_.video_token);
     if ((!slots_.images.empty() && !image_id) || (!slots_.videos.empty() && !video_id)) {
-      return DataLoss(
-          StrCat("the vocabulary has no ", image_id ? spec_.video_token : spec_.image_token, " token"));
+      return DataLoss(StrCat("the vocabulary has no ", image_id ? spec_.video_token : spec_.image_token, " token"));
     }
     ASSIGN_OR_RETURN(const auto ids, tokenizer_.Encode(rendered, Encoding()));
     size_t next_image = 0;
@@ -253,7 +252,7 @@ class PromptBuilder {
     }
     if (next_image != slots_.images.size() || next_video != slots_.videos.size()) {
       return DataLoss(StrCat("the chat template shows ", next_image + next_video, " of ",
-                                    slots_.images.size() + slots_.videos.size(), " media"));
+                             slots_.images.size() + slots_.videos.size(), " media"));
     }
     return OkStatus();
   }

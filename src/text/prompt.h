@@ -28,7 +28,7 @@ struct MediaPart {
   int64_t index = 0;  // the caller's number of the picture or video
   spec::MediaKind kind = spec::MediaKind::kImage;
   bool frames_as_images = false;  // kVideo of era B: each frame is a picture of the prompt
-  int64_t num_slots = 1;  // tiles (`dynamic`), frames (videos of era A), else 1: spec::SlotRows(...).size()
+  int64_t num_slots = 1;          // tiles (`dynamic`), frames (videos of era A), else 1: spec::SlotRows(...).size()
   Placement placement = Placement::kBesideText;
 };
 // Text of our own in which special tokens count: time tokens, the sentinel of label masking. Never foreign text.
