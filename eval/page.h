@@ -12,9 +12,6 @@
 
 namespace galago::eval {
 
-// Text as it may stand in HTML, between tags or in a quoted attribute.
-std::string EscapeHtml(std::string_view text);
-
 // At most `per_task` wrong answers of each task, all kinds in turn, in the order of the set. Wrong: less than the full
 // score, for times less than half covered.
 std::vector<Answer> ChooseFailures(const WorldSet& set, std::span<const Answer> answers, int64_t per_task);

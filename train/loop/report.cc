@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/base/file.h"
+#include "src/base/html.h"
 #include "src/base/json.h"
 #include "src/base/strings.h"
 #include "train/loop/metrics.h"
@@ -20,24 +21,6 @@ namespace fs = std::filesystem;
 constexpr double kWidth = 860, kHeight = 240, kLeft = 64, kRight = 12, kTop = 12, kBottom = 28;
 constexpr size_t kMaxPoints = 600;  // of a curve on the page
 constexpr const char* kColours[] = {"#2f6f9f", "#c05a2e", "#3a8a4d", "#8a4fa0", "#a08a1f", "#5a6b7a"};
-
-std::string Escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::string Short(double value) {
   char text[32];
@@ -127,8 +110,8 @@ std::string Chart(const std::string& title, const std::vector<Curve>& curves, st
   const auto py = [&](double y) {
     return kHeight - kBottom - (std::clamp(y, y0, y1) - y0) / (y1 - y0) * (kHeight - kTop - kBottom);
   };
-  std::string svg = StrCat("<h2>", Escape(title), "</h2>\n<svg viewBox=\"0 0 ", kWidth, " ", kHeight,
-                           "\" role=\"img\" aria-label=\"", Escape(title), "\">\n");
+  std::string svg = StrCat("<h2>", EscapeHtml(title), "</h2>\n<svg viewBox=\"0 0 ", kWidth, " ", kHeight,
+                           "\" role=\"img\" aria-label=\"", EscapeHtml(title), "\">\n");
   for (const double tick : Ticks(y0, y1, 5)) {
     svg += StrCat("<line class=\"grid\" x1=\"", kLeft, "\" x2=\"", kWidth - kRight, "\" y1=\"", OneDecimal(py(tick)),
                   "\" y2=\"", OneDecimal(py(tick)), "\"/><text class=\"tick\" text-anchor=\"end\" x=\"", kLeft - 6,
@@ -198,7 +181,7 @@ std::string StageTable(const std::vector<Stage>& stages) {
     for (size_t j = steps.size() - tail; j < steps.size(); ++j) last += steps[j].loss / static_cast<double>(tail);
     const double safe = std::max(seconds, 1e-9);
     html += StrCat("<tr><td><span class=\"dot\" style=\"background:", kColours[i % std::size(kColours)],
-                   "\"></span></td><td>", Escape(stages[i].name), "</td><td>", steps.back().step, " of ",
+                   "\"></span></td><td>", EscapeHtml(stages[i].name), "</td><td>", steps.back().step, " of ",
                    steps.back().num_steps, "</td><td>", Short(samples), "</td><td>", Short(tokens), "</td><td>",
                    Short(steps.front().loss), "</td><td>", Short(last), "</td><td>", OneDecimal(samples / safe),
                    "</td><td>", OneDecimal(tokens / safe), "</td><td>", OneDecimal(100 * wait / safe), " %</td><td>",
@@ -247,10 +230,10 @@ std::string ScoreTable(const std::vector<Scores>& all) {
     }
   }
   std::string html = "<h2>Scores on held-out data after each stage</h2>\n<table><tr><th>task</th>";
-  for (const Scores& scores : all) html += StrCat("<th>", Escape(scores.stage), "</th>");
+  for (const Scores& scores : all) html += StrCat("<th>", EscapeHtml(scores.stage), "</th>");
   html += "</tr>\n";
   for (const std::string& task : tasks) {
-    html += StrCat("<tr><td>", Escape(task), "</td>");
+    html += StrCat("<tr><td>", EscapeHtml(task), "</td>");
     for (const Scores& scores : all) {
       const auto it = std::ranges::find(scores.tasks, task, &std::pair<std::string, double>::first);
       html += it == scores.tasks.end() ? std::string("<td></td>") : StrCat("<td>", OneDecimal(it->second), "</td>");
@@ -291,9 +274,9 @@ StatusOr<std::string> ReportHtml(const fs::path& out) {
   const std::vector<Stage> stages = ByStage(history.steps);
   const StepMetrics& last = history.steps.back();
   const std::string name = fs::absolute(out).lexically_normal().filename().string();
-  std::string html = StrCat("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>", Escape(name),
-                            "</title>\n", kStyle, "\n<h1>Training run ", Escape(name), "</h1>\n<p>", last.global_step,
-                            " steps in ", ClockText(last.elapsed_s), " of training.");
+  std::string html = StrCat("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>", EscapeHtml(name),
+                            "</title>\n", kStyle, "\n<h1>Training run ", EscapeHtml(name), "</h1>\n<p>",
+                            last.global_step, " steps in ", ClockText(last.elapsed_s), " of training.");
   if (history.num_broken > 0) html += StrCat(" ", history.num_broken, " lines of metrics.jsonl could not be read.");
   html += "</p>\n";
   html += StageTable(stages);
@@ -308,7 +291,7 @@ StatusOr<std::string> ReportHtml(const fs::path& out) {
                    [](const StepMetrics& m) { return m.step_s > 0 ? static_cast<double>(m.samples) / m.step_s : 0.0; }),
             0.995);
   if (const StatusOr<std::string> recipe = ReadFile(out / "recipe.toml", size_t{1} << 20); recipe.ok()) {
-    html += StrCat("<h2>Recipe</h2>\n<pre>", Escape(*recipe), "</pre>\n");
+    html += StrCat("<h2>Recipe</h2>\n<pre>", EscapeHtml(*recipe), "</pre>\n");
   }
   return html + "</html>\n";
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string_view>
 
+#include "src/base/base64.h"
+#include "src/base/html.h"
 #include "src/base/strings.h"
 #include "train/world/encode.h"
 
@@ -27,41 +29,6 @@ td { border-top: 1px solid #8883; padding: .15rem .3rem; vertical-align: top; wh
 td.answer { font-weight: 600; }
 td.kind, .note { color: #888; font-size: .85em; }
 )";
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-std::string Base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<uint8_t>(bytes[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
 
 std::string Picture(const media::Image& image) {
   return StrCat("<img width=\"", image.width, "\" height=\"", image.height, "\" alt=\"\" src=\"data:image/png;base64,",
@@ -97,8 +64,8 @@ std::string Article(const Sample& sample, int64_t index) {
   }
   std::string rows;
   for (const Exchange& exchange : sample.exchanges) {
-    rows += StrCat("<tr><td>", Escaped(exchange.question), "</td><td class=\"answer\">", Escaped(exchange.answer),
-                   "</td><td class=\"kind\">", Escaped(exchange.kind), ", ", Name(exchange.metric), "</td></tr>\n");
+    rows += StrCat("<tr><td>", EscapeHtml(exchange.question), "</td><td class=\"answer\">", EscapeHtml(exchange.answer),
+                   "</td><td class=\"kind\">", EscapeHtml(exchange.kind), ", ", Name(exchange.metric), "</td></tr>\n");
   }
   return StrCat("<article", wide ? " class=\"wide\"" : "", "><div class=\"note\">", sample.task, " ", index, "</div>",
                 media, "<table>\n", rows, "</table></article>\n");
