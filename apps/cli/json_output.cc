@@ -14,18 +14,6 @@ namespace {
 // Whole milliseconds hide what a fast machine does; three decimals are enough for everything.
 double Rounded(double ms) { return static_cast<double>(static_cast<int64_t>(ms * 1000.0 + 0.5)) / 1000.0; }
 
-std::string_view FinishText(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kCancelled:
-      return "cancelled";
-  }
-  return "";
-}
-
 Json UsageJson(const Usage& usage) {
   return {{"prompt_tokens", usage.prompt_tokens},
           {"image_tokens", usage.image_tokens},
@@ -111,7 +99,7 @@ Json RunJson(const GenerateResult& result, const RunContext& context, const Opti
           {"model", context.model},
           {"text", result.text},
           {"token_ids", result.token_ids},
-          {"finish_reason", FinishText(result.finish_reason)},
+          {"finish_reason", Name(result.finish_reason)},
           {"seed", result.seed},
           {"usage", UsageJson(result.usage)},
           {"media", MediaJson(result.prompt.media)},

@@ -232,32 +232,29 @@ void ActivationBackwardRows(const ActivationArgs<T>& args, int64_t begin, int64_
   }
 }
 
-template <class T>
-void ActivationForward(const ActivationArgs<T>& args, int64_t begin, int64_t end) {
+// body.operator()<kActivation>() for the activation the arguments name.
+template <class T, class Body>
+void ForActivation(const ActivationArgs<T>& args, const Body& body) {
   switch (args.activation) {
     case RowActivation::kGeluTanh:
-      return ActivationRows<T, RowActivation::kGeluTanh>(args, begin, end);
+      return body.template operator()<RowActivation::kGeluTanh>();
     case RowActivation::kGeluErf:
-      return ActivationRows<T, RowActivation::kGeluErf>(args, begin, end);
+      return body.template operator()<RowActivation::kGeluErf>();
     case RowActivation::kQuickGelu:
-      return ActivationRows<T, RowActivation::kQuickGelu>(args, begin, end);
+      return body.template operator()<RowActivation::kQuickGelu>();
     case RowActivation::kSilu:
-      return ActivationRows<T, RowActivation::kSilu>(args, begin, end);
+      return body.template operator()<RowActivation::kSilu>();
   }
 }
 
 template <class T>
+void ActivationForward(const ActivationArgs<T>& args, int64_t begin, int64_t end) {
+  ForActivation(args, [&]<RowActivation kActivation>() { ActivationRows<T, kActivation>(args, begin, end); });
+}
+
+template <class T>
 void ActivationBackward(const ActivationArgs<T>& args, int64_t begin, int64_t end) {
-  switch (args.activation) {
-    case RowActivation::kGeluTanh:
-      return ActivationBackwardRows<T, RowActivation::kGeluTanh>(args, begin, end);
-    case RowActivation::kGeluErf:
-      return ActivationBackwardRows<T, RowActivation::kGeluErf>(args, begin, end);
-    case RowActivation::kQuickGelu:
-      return ActivationBackwardRows<T, RowActivation::kQuickGelu>(args, begin, end);
-    case RowActivation::kSilu:
-      return ActivationBackwardRows<T, RowActivation::kSilu>(args, begin, end);
-  }
+  ForActivation(args, [&]<RowActivation kActivation>() { ActivationBackwardRows<T, kActivation>(args, begin, end); });
 }
 
 template <class T>
