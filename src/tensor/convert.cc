@@ -4,10 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "src/base/check.h"
 #include "src/tensor/block_types.h"
 #include "src/tensor/float16.h"
+#include "src/tensor/panels.h"
 
 namespace galago {
 namespace {
@@ -224,6 +226,14 @@ void ToF32(DType dtype, const std::byte* data, std::span<float> out) {
       return ExpandAll<BlockQ5_K, 256>(data, out);
     case DType::kQ6_K:
       return ExpandAll<BlockQ6_K, 256>(data, out);
+    case DType::kW4G32:
+    case DType::kW4G64:
+    case DType::kW4G128:
+    case DType::kW8G16:
+    case DType::kW8G32:
+    case DType::kW8G128:
+    case DType::kW8Row:
+      break;  // elements of a row do not lie together: see Converted
   }
   CHECK(false);
 }
@@ -235,6 +245,18 @@ Tensor Converted(const TensorView& source, DType to) {
   if (count == 0) return result;
   if (source.dtype == to) {
     std::memcpy(result.data(), source.data, source.NumBytes());
+    return result;
+  }
+  if (IsPanelType(source.dtype)) {
+    const int64_t cols = source.shape[1];
+    std::vector<float> row(static_cast<size_t>(cols));
+    for (int64_t n = 0; n < source.shape[0]; ++n) {
+      DequantizePanelRow(source.dtype, source.data, n, row);
+      std::byte* out = result.data() + static_cast<size_t>(n * cols) * InfoOf(to).block_bytes;
+      if (to == DType::kF32) std::memcpy(out, row.data(), row.size() * sizeof(float));
+      if (to == DType::kBF16) Narrow(row, out, [](float value) { return F32ToBf16(value); });
+      if (to == DType::kF16) Narrow(row, out, [](float value) { return F32ToF16(value); });
+    }
     return result;
   }
   if (to == DType::kF32) {

@@ -14,7 +14,8 @@ namespace galago {
 // float32. `data` may be unaligned. The formulas for block types are those of ggml's reference dequantisers.
 void ToF32(DType dtype, const std::byte* data, std::span<float> out);
 
-// A copy of `source` as kF32, kF16 or kBF16 (round to nearest even). Block types go through float32 row by row.
+// A copy of `source` as kF32, kF16 or kBF16 (round to nearest even). Block and panel types go through float32 row by
+// row.
 Tensor Converted(const TensorView& source, DType to);
 
 }  // namespace galago

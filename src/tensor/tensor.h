@@ -14,6 +14,7 @@
 #include "src/base/check.h"
 #include "src/base/strings.h"
 #include "src/tensor/dtype.h"
+#include "src/tensor/panels.h"
 
 namespace galago {
 
@@ -55,6 +56,10 @@ struct TensorView {
 
   explicit operator bool() const { return data != nullptr; }
   size_t NumBytes() const {
+    if (IsPanelType(dtype)) {  // of whole panels
+      CHECK_EQ(shape.rank(), size_t{2});
+      return PanelMatrixBytes(dtype, shape[0], shape[1]);
+    }
     const DTypeInfo& info = InfoOf(dtype);
     return static_cast<size_t>(shape.NumElements()) / info.block_elements * info.block_bytes;
   }
