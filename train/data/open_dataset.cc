@@ -26,7 +26,7 @@ StatusOr<std::vector<Record>> OneRecord(StatusOr<Record> record) {
   return out;
 }
 
-// Drawn on the fly: task, count; seed, first, split, shuffle.
+// Drawn on the fly: task, count; seed, first, split, shuffle, media.
 Opened OpenWorld(Settings& settings) {
   const std::string name = settings.RequiredText("task");
   WorldOptions options;
@@ -34,6 +34,7 @@ Opened OpenWorld(Settings& settings) {
   options.first = settings.Whole("first", 0, 0, std::numeric_limits<int64_t>::max() / 2);
   options.seed = static_cast<uint64_t>(settings.Whole("seed", 1, 0, std::numeric_limits<int64_t>::max()));
   options.shuffle = settings.Flag("shuffle", true);
+  options.media = settings.Flag("media", true);
   const std::string split = settings.Text("split", "train");
   if (split == world::Name(world::Split::kHeldout)) {
     options.split = world::Split::kHeldout;

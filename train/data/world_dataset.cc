@@ -45,6 +45,15 @@ StatusOr<Record> OneText(Record record, const world::Exchange& exchange) {
   return record;
 }
 
+// What is said about the media, without them.
+void DropMedia(world::Sample& sample) {
+  sample.media.clear();
+  for (world::Exchange& exchange : sample.exchanges) {
+    exchange.question = WithoutMarks(exchange.question);
+    exchange.answer = WithoutMarks(exchange.answer);
+  }
+}
+
 class WorldDataset : public Dataset {
  public:
   WorldDataset(std::unique_ptr<const world::Task> task, const WorldOptions& options)
@@ -59,6 +68,7 @@ class WorldDataset : public Dataset {
       world::Rng rng(world::MixSeed(options_.seed, StrCat(task_->name(), " order"), index));
       rng.Shuffle(sample.exchanges);
     }
+    if (!options_.media) DropMedia(sample);
     StatusOr<Record> record = WorldRecord(std::move(sample));
     if (!record.ok()) return Annotate(record.status(), Source(i));
     record->source = Source(i);
@@ -81,7 +91,7 @@ class WorldDataset : public Dataset {
 
 StatusOr<Record> WorldRecord(world::Sample sample) {
   Record record;
-  record.times = true;
+  record.times = !sample.media.empty();
   for (size_t i = 0; i < sample.media.size(); ++i) {
     record.media.push_back(ToMedium(std::move(sample.media[i]), StrCat("medium ", i + 1)));
   }

@@ -19,6 +19,9 @@ struct WorldOptions {
   // Questions about a picture in another order each sample: every kind of question is then asked first at times, which
   // is how evaluation asks it.
   bool shuffle = true;
+  // false: what is said alone, without pictures and videos. How a decoder that starts from nothing learns the words
+  // before it is shown what they are about.
+  bool media = true;
 };
 
 // A generated sample as a record: what reading the files of `galago-train world` gives. `sample` is consumed.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/base/strings.h"
+#include "train/data/marks.h"
 #include "train/data/resample_420.h"
 #include "train/data/world_text.h"
 
@@ -13,6 +14,7 @@ namespace galago::train {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
 // Four questions whose answers name the draw.
@@ -45,6 +47,29 @@ TEST(WorldDataset, AnIndexIsAlwaysTheSameSample) {
   EXPECT_NE(Texts(*dataset, 9)[1], Texts(*dataset, 8)[1]);
   EXPECT_NE(Texts(*dataset, 9)[1], Texts(*other, 9)[1]);
   EXPECT_EQ(dataset->Source(9), "world numbers train seed 3:9");
+}
+
+// A document, marks in its text.
+class PageTask : public world::Task {
+ public:
+  std::string_view name() const override { return "pages"; }
+  world::Sample Draw(world::Rng&, world::Split) const override {
+    return {.form = world::Form::kDocument, .media = {media::Image(4, 4)}, .exchanges = {{"", "A cat <image> sits."}}};
+  }
+};
+
+TEST(WorldDataset, WithoutMediaTheWordsRemain) {
+  const auto pages = MakeWorldDataset(std::make_unique<PageTask>(), {.count = 1, .media = false});
+  const auto page = pages->Get(0);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(page->front().media, testing::IsEmpty());
+  EXPECT_THAT(Texts(*pages, 0), ElementsAre(WithoutMarks("A cat <image> sits.")));
+  const auto numbers = MakeWorldDataset(std::make_unique<NumberTask>(), {.count = 1, .media = false});
+  const auto number = numbers->Get(0);
+  ASSERT_TRUE(number.ok()) << number.status();
+  EXPECT_THAT(number->front().media, testing::IsEmpty());
+  EXPECT_THAT(Texts(*numbers, 0),
+              ElementsAreArray(Texts(*MakeWorldDataset(std::make_unique<NumberTask>(), {.count = 1}), 0)));
 }
 
 TEST(WorldDataset, EveryQuestionIsFirstAtTimes) {
