@@ -56,8 +56,10 @@ CpuFeatures DetectCpuFeatures() {
   const bool f = Bit(leaf7.ebx, 16), dq = Bit(leaf7.ebx, 17), bw = Bit(leaf7.ebx, 30), vl = Bit(leaf7.ebx, 31);
   features.avx512 = features.avx2 && zmm_state && f && dq && bw && vl;
   features.avx512_bf16 = features.avx512 && Bit(leaf7_1.eax, 5);
-  const bool amx = Bit(leaf7.edx, 24) && Bit(leaf7.edx, 22);  // tiles, bf16
-  features.amx_bf16 = features.avx512_bf16 && tile_state && amx && RequestAmxPermission();
+  features.avx512_vnni = features.avx512 && Bit(leaf7.ecx, 11);
+  const bool tiles = Bit(leaf7.edx, 24) && features.avx512_bf16 && tile_state && RequestAmxPermission();
+  features.amx_bf16 = tiles && Bit(leaf7.edx, 22);
+  features.amx_int8 = tiles && Bit(leaf7.edx, 25);
   return features;
 }
 #elif defined(__aarch64__)
@@ -65,6 +67,8 @@ CpuFeatures DetectCpuFeatures() {
   CpuFeatures features;
   features.neon = true;  // part of the architecture
   features.neon_bf16 = (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0;
+  features.neon_dotprod = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  features.neon_i8mm = (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
   return features;
 }
 #else

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "src/tensor/panel_layout.h"
+
 // What a kernel is called with. This header is included by objects built for newer instruction sets, so it holds plain
 // structs and nothing of the standard library beyond <cstdint>.
 //
@@ -16,9 +18,17 @@ enum class Isa : uint8_t { kRef, kAvx2, kAvx512, kAvx512Bf16, kAmx, kNeon, kNeon
 
 // kF32: weights are widened, products and sums are float32.
 // kBf16: where the weights are bf16, activations are rounded to bf16 (nearest even) first and products are summed in
-// float32. With f32 or f16 weights kBf16 does what kF32 does.
-enum class Precision : uint8_t { kF32, kBf16 };
-constexpr int kNumPrecisions = 2;
+// float32. With f32 or f16 weights kBf16 does what kF32 does. Quantised weights count as exact numbers: activations are
+// rounded to bf16, sums are float32.
+// kInt8: in front of quantised weights activations are quantised too, each row by groups of columns (those of the
+// weights; for kW8Row the whole row), to a scale max|x| / 127 and codes of 8 bits; products of codes are summed
+// exactly. The result has the same bits on every instruction set: see ref/panel_gemm.cc. With float weights kInt8 does
+// what kBf16 does.
+enum class Precision : uint8_t { kF32, kBf16, kInt8 };
+constexpr int kNumPrecisions = 3;
+
+// A group of activations with a smaller maximum is quantised as if it had this one.
+constexpr float kLeastMax = 1e-30f;
 
 enum class FloatType : uint8_t { kF32, kF16, kBF16 };
 constexpr int kNumFloatTypes = 3;
@@ -46,11 +56,12 @@ struct GemmPackArgs {
 };
 
 // c[i - m0, j - n0] = sum over k of a[i, k] * w[j, k], for i in [m0, m1), j in [n0, n1).
+// For panels: n0 is a multiple of 16 and n1 too, or N; w is the first panel.
 struct GemmArgs {
   const void* a;   // row 0 of float32 [M, K] where `pack` is null, else what `pack` made of it
   int64_t lda;     // floats between rows; unused when packed
   const void* w;   // row 0 of [N, K] in the weight type, contiguous, any alignment
-  int64_t m0, m1;  // m0 is a multiple of row_tile
+  int64_t m0, m1;  // m0 is a multiple of row_tile; m1 too, or M
   int64_t n0, n1;
   int64_t k;
   float* c;
@@ -172,7 +183,8 @@ struct BicubicArgs {
 // One entry for every computation. ref::Table() fills all of them; an instruction set replaces what it does better.
 struct KernelTable {
   Isa isa;
-  GemmKernel gemm[kNumPrecisions][kNumFloatTypes];  // [precision][weight type]
+  GemmKernel gemm[2][kNumFloatTypes];  // [kF32, kBf16][weight type]
+  GemmKernel panel_gemm[kNumPrecisions][kNumPanelTypes];
   void (*epilogue)(const EpilogueArgs& args) noexcept;
   void (*layer_norm)(const NormArgs& args) noexcept;
   void (*rms_norm)(const NormArgs& args) noexcept;
@@ -192,7 +204,10 @@ struct KernelTable {
   void (*resize_bicubic)(const BicubicArgs& args) noexcept;
 
   const GemmKernel& Gemm(Precision precision, FloatType weight) const {
-    return gemm[static_cast<int>(precision)][static_cast<int>(weight)];
+    return gemm[precision == Precision::kF32 ? 0 : 1][static_cast<int>(weight)];
+  }
+  const GemmKernel& Gemm(Precision precision, PanelType weight) const {
+    return panel_gemm[static_cast<int>(precision)][static_cast<int>(weight)];
   }
 };
 

@@ -15,9 +15,13 @@ struct CpuFeatures {
   bool avx2 = false;    // with fma and f16c
   bool avx512 = false;  // f, bw, vl, dq
   bool avx512_bf16 = false;
-  bool amx_bf16 = false;  // tiles and bf16 products, permission granted to this process
+  bool avx512_vnni = false;  // vpdpbusd
+  bool amx_bf16 = false;     // tiles and bf16 products, permission granted to this process
+  bool amx_int8 = false;
   bool neon = false;
-  bool neon_bf16 = false;  // bfdot
+  bool neon_bf16 = false;     // bfdot
+  bool neon_dotprod = false;  // sdot
+  bool neon_i8mm = false;     // smmla, usdot
 };
 
 // Asks the processor and, for AMX, asks the kernel for permission to use tiles: call it before threads start.

@@ -5,6 +5,7 @@
 
 #include "src/ops/float_type.h"
 #include "src/ops/parallel.h"
+#include "src/tensor/panels.h"
 
 namespace galago::ops {
 namespace {
@@ -13,8 +14,21 @@ namespace {
 // stay in a 1 MiB second-level cache while its activations pass by.
 constexpr int64_t kRows = 240;  // divisible by every kernel's row_tile that matters (4, 6, 16)
 constexpr int64_t kCols = 128;
-// Outputs a task has at least where few rows are computed: 32 weight rows keep a memory stream busy.
+// Outputs a task has at least where few rows are computed: 32 weight rows keep a memory stream busy. Blocks start at
+// multiples of it, so at whole panels.
 constexpr int64_t kMinCols = 32;
+static_assert(kMinCols % kPanelRows == 0);
+
+const kernels::GemmKernel& KernelFor(const ExecContext& ctx, const TensorView& weight) {
+  if (!IsPanelType(weight.dtype)) return ctx.kernels->Gemm(ctx.precision, FloatTypeOf(weight.dtype));
+  const PanelType type = PanelTypeOf(weight.dtype);
+  if (type == PanelType::kW8Row) {
+    CHECK_LE(weight.shape[1], kMaxRowK);
+  } else {
+    CHECK_EQ(weight.shape[1] % PanelGroup(type), 0);
+  }
+  return ctx.kernels->Gemm(ctx.precision, type);
+}
 
 struct Blocks {
   int64_t rows, cols;    // of one block
@@ -64,7 +78,7 @@ void MatMul(const ExecContext& ctx, ConstView x, const TensorView& weight, View 
 
   const Arena::Scope scope(*ctx.arena);
   const kernels::KernelTable& table = *ctx.kernels;
-  const kernels::GemmKernel& gemm = table.Gemm(ctx.precision, FloatTypeOf(weight.dtype));
+  const kernels::GemmKernel& gemm = KernelFor(ctx, weight);
   const void* a = Pack(ctx, gemm, x);
   const Blocks blocks = SplitOutputs(x.rows, n, gemm.row_tile, ctx.pool->num_threads());
 

@@ -15,7 +15,8 @@ struct MatMulOptions {
 };
 
 // out = residual + scale * activation(x W^T + bias).
-//   x [M, K] f32; weight [N, K] in f32, f16 or bf16, used where it lies; out [M, N] f32, must not overlap x.
+//   x [M, K] f32; weight [N, K] in f32, f16, bf16 or a panel type, used where it lies; out [M, N] f32, must not overlap
+//   x.
 // Every output row is the same, bit for bit, whatever M, the other rows and the number of threads are.
 void MatMul(const ExecContext& ctx, ConstView x, const TensorView& weight, View out, const MatMulOptions& options = {});
 

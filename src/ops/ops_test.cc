@@ -17,6 +17,7 @@
 #include "src/ops/norm.h"
 #include "src/ops/rope.h"
 #include "src/tensor/convert.h"
+#include "src/tensor/panels.h"
 
 namespace galago::ops {
 namespace {
@@ -136,6 +137,65 @@ TEST(MatMul, StridedViewsAndUnalignedWeights) {
       }
     }
   }
+}
+
+// A random matrix of 4 or 8 bits.
+Tensor RandomPanels(DType dtype, int64_t rows, int64_t cols, uint64_t seed) {
+  std::mt19937_64 engine(seed);
+  Tensor panels(dtype, {rows, cols});
+  const std::span<std::byte> out(panels.data(), panels.num_bytes());
+  if (dtype == DType::kW4G128) {
+    GroupedWeights weights = MakeGroupedWeights(rows, cols, 128);
+    for (uint8_t& code : weights.codes) code = static_cast<uint8_t>(engine() % 16);
+    std::ranges::fill(weights.scales, uint16_t{0x2000});  // 2^-7
+    std::ranges::fill(weights.zeros, uint16_t{0x4700});   // 7
+    PackPanels(dtype, weights, out);
+  } else {
+    GroupedWeights8 weights = MakeGroupedWeights8(rows, cols, cols);
+    for (int8_t& code : weights.codes) code = static_cast<int8_t>(engine() % 256);
+    std::ranges::fill(weights.scales, 0.01f);
+    PackPanels(dtype, weights, out);
+  }
+  return panels;
+}
+
+TEST(MatMul, QuantisedWeights) {
+  constexpr int64_t kM = 15, kN = 1100, kK = 384;
+  const std::vector<float> x = RandomFloats(kM * kK, 1);
+  for (const DType dtype : {DType::kW4G128, DType::kW8Row}) {
+    const Tensor panels = RandomPanels(dtype, kN, kK, 2);
+    const Tensor floats = Converted(panels.view(), DType::kF32);
+    std::vector<float> want(kM * kN);
+    Machine plain(kernels::Isa::kRef, 1);
+    MatMul(plain.ctx, {x, kM, kK}, floats.view(), {want, kM, kN});
+    for (const kernels::Isa isa : Isas()) {
+      for (const Precision precision : {Precision::kF32, Precision::kBf16, Precision::kInt8}) {
+        std::vector<float> one(kM * kN), three(kM * kN);
+        Machine single(isa, 1, precision), pool(isa, 3, precision);
+        MatMul(single.ctx, {x, kM, kK}, panels.view(), {one, kM, kN});
+        MatMul(pool.ctx, {x, kM, kK}, panels.view(), {three, kM, kN});
+        EXPECT_EQ(std::memcmp(one.data(), three.data(), one.size() * 4), 0) << kernels::Name(isa);
+        double error = 0.0, size = 0.0;
+        for (size_t i = 0; i < want.size(); ++i) {
+          error += std::pow(double{one[i]} - want[i], 2);
+          size += std::pow(want[i], 2);
+        }
+        const double bound = precision == Precision::kF32 ? 1e-6 : precision == Precision::kBf16 ? 4e-3 : 1e-2;
+        EXPECT_LT(std::sqrt(error / size), bound) << kernels::Name(isa) << " " << DTypeName(dtype);
+      }
+    }
+  }
+}
+
+TEST(Gather, RowsOfQuantisedTables) {
+  const Tensor table = RandomPanels(DType::kW4G128, 40, 256, 5);
+  const Tensor floats = Converted(table.view(), DType::kF32);
+  const std::vector<int32_t> ids = {39, 0, 17};
+  std::vector<float> want(3 * 256), got(3 * 256);
+  Machine machine(kernels::Isa::kRef, 2);
+  Gather(machine.ctx, floats.view(), ids, {want, 3, 256});
+  Gather(machine.ctx, table.view(), ids, {got, 3, 256});
+  EXPECT_EQ(want, got);
 }
 
 TEST(Norm, RowsOfAStridedView) {

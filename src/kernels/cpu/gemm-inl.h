@@ -178,8 +178,8 @@ void OverrideGemm(KernelTable& table) {
   const GemmKernel f16 = {kRows, nullptr, nullptr, Gemm<V, FloatType::kF16>};
   const GemmKernel bf16 = {kRows, nullptr, nullptr, Gemm<V, FloatType::kBF16>};
   const GemmKernel bf16_rounded = {kRows, RoundedBytes<V>, PackRounded<V>, GemmRounded<V>};
-  const GemmKernel kernels[kNumPrecisions][kNumFloatTypes] = {{f32, f16, bf16}, {f32, f16, bf16_rounded}};
-  for (int p = 0; p < kNumPrecisions; ++p) {
+  const GemmKernel kernels[2][kNumFloatTypes] = {{f32, f16, bf16}, {f32, f16, bf16_rounded}};
+  for (int p = 0; p < 2; ++p) {
     for (int t = 0; t < kNumFloatTypes; ++t) table.gemm[p][t] = kernels[p][t];
   }
 }

@@ -38,8 +38,8 @@ void FillGemm(KernelTable& table) {
   const GemmKernel f16 = {1, nullptr, nullptr, Gemm<FloatType::kF16>};
   const GemmKernel bf16 = {1, nullptr, nullptr, Gemm<FloatType::kBF16>};
   const GemmKernel bf16_rounded = {1, RoundedBytes, PackRounded, GemmRounded};
-  const GemmKernel kernels[kNumPrecisions][kNumFloatTypes] = {{f32, f16, bf16}, {f32, f16, bf16_rounded}};
-  for (int p = 0; p < kNumPrecisions; ++p) {
+  const GemmKernel kernels[2][kNumFloatTypes] = {{f32, f16, bf16}, {f32, f16, bf16_rounded}};
+  for (int p = 0; p < 2; ++p) {
     for (int t = 0; t < kNumFloatTypes; ++t) table.gemm[p][t] = kernels[p][t];
   }
 }

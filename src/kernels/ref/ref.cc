@@ -6,6 +6,7 @@ KernelTable Table() {
   KernelTable table = {};
   table.isa = Isa::kRef;
   FillGemm(table);
+  FillPanelGemm(table);
   FillElementwise(table);
   FillNorm(table);
   FillAttention(table);

@@ -15,6 +15,7 @@ KernelTable Table();
 
 // The parts of the table, by file.
 void FillGemm(KernelTable& table);
+void FillPanelGemm(KernelTable& table);
 void FillElementwise(KernelTable& table);
 void FillNorm(KernelTable& table);
 void FillAttention(KernelTable& table);
