@@ -19,6 +19,7 @@ constexpr std::array kEntries = {
     Entry{"documents", MakeDocuments}, Entry{"charts", MakeCharts},     Entry{"several", MakeSeveral},
     Entry{"incontext", MakeInContext}, Entry{"video", MakeVideo},       Entry{"temporal", MakeTemporal},
     Entry{"text", MakeText},           Entry{"captions", MakeCaptions}, Entry{"interleaved", MakeInterleaved},
+    Entry{"dials", MakeDials},
 };
 
 }  // namespace
