@@ -398,7 +398,12 @@ StatusOr<PackedTensors> Pack(WeightLayout layout, const GroupedWeights& weights)
       const int64_t index = shapes.groups_are_rows ? g * rows + n : n * shapes.stored_groups + g;
       StoreAt(out.scales.data(), index, scale_bits);
       if (shapes.float_zeros) {
-        StoreAt(out.zeros.data(), index, F32ToF16(-(F16ToF32(scale_bits) * zero)));
+        const uint16_t scaled = F32ToF16(-(F16ToF32(scale_bits) * zero));
+        if ((scaled & 0x7fffu) >= 0x7c00u) {
+          return InvalidArgument(StrCat(what, ": scale ", F16ToF32(scale_bits), " times zero ", zero, " of row ", n,
+                                        ", group ", g, " is beyond f16's 65504"));
+        }
+        StoreAt(out.zeros.data(), index, scaled);
         continue;
       }
       const auto nibble = static_cast<uint32_t>(zero - least);
