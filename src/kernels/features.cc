@@ -55,8 +55,8 @@ CpuFeatures DetectCpuFeatures() {
   features.avx2 = ymm_state && fma && f16c && Bit(leaf7.ebx, 5);
   const bool f = Bit(leaf7.ebx, 16), dq = Bit(leaf7.ebx, 17), bw = Bit(leaf7.ebx, 30), vl = Bit(leaf7.ebx, 31);
   features.avx512 = features.avx2 && zmm_state && f && dq && bw && vl;
-  features.avx512_bf16 = features.avx512 && Bit(leaf7_1.eax, 5);
   features.avx512_vnni = features.avx512 && Bit(leaf7.ecx, 11);
+  features.avx512_bf16 = features.avx512_vnni && Bit(leaf7_1.eax, 5);
   const bool tiles = Bit(leaf7.edx, 24) && features.avx512_bf16 && tile_state && RequestAmxPermission();
   features.amx_bf16 = tiles && Bit(leaf7.edx, 22);
   features.amx_int8 = tiles && Bit(leaf7.edx, 25);

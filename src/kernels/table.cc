@@ -14,10 +14,11 @@ struct IsaInfo {
   std::string_view name;
 };
 // Slowest first.
-constexpr std::array<IsaInfo, 7> kIsas = {{
+constexpr std::array<IsaInfo, 8> kIsas = {{
     {Isa::kRef, "ref"},
     {Isa::kAvx2, "avx2"},
     {Isa::kAvx512, "avx512"},
+    {Isa::kAvx512Vnni, "avx512vnni"},
     {Isa::kAvx512Bf16, "avx512bf16"},
     {Isa::kAmx, "amx"},
     {Isa::kNeon, "neon"},
@@ -56,13 +57,13 @@ std::string MissingFor(const CpuFeatures& features, Isa isa) {
     if (!missing.empty()) missing += ", ";
     missing += what;
   };
-  // Every x86 set builds on those before it.
-  const bool x86 = isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
-  const bool avx512 = x86 && isa != Isa::kAvx2;
-  const bool arm = isa == Isa::kNeon || isa == Isa::kNeonBf16;
+  // Every x86 set builds on those before it, and so does every Arm set.
+  const bool x86 = isa >= Isa::kAvx2 && isa <= Isa::kAmx;
+  const bool arm = isa >= Isa::kNeon;
   if (x86) need(features.avx2, "avx2 with fma and f16c");
-  if (avx512) need(features.avx512, "avx512 f, bw, vl, dq");
-  if (isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) need(features.avx512_bf16, "avx512_bf16");
+  if (x86 && isa >= Isa::kAvx512) need(features.avx512, "avx512 f, bw, vl, dq");
+  if (x86 && isa >= Isa::kAvx512Vnni) need(features.avx512_vnni, "avx512_vnni");
+  if (x86 && isa >= Isa::kAvx512Bf16) need(features.avx512_bf16, "avx512_bf16");
   if (isa == Isa::kAmx) need(features.amx_bf16, "amx_bf16 and the system's permission to use it");
   if (arm) need(features.neon, "neon");
   if (isa == Isa::kNeonBf16) need(features.neon_bf16, "bf16");
@@ -72,13 +73,14 @@ std::string MissingFor(const CpuFeatures& features, Isa isa) {
 KernelTable MakeKernelTable(Isa isa) {
   KernelTable table = ref::Table();
 #if defined(__x86_64__)
-  if (isa == Isa::kAvx2 || isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) avx2::Override(table);
-  if (isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) avx512::Override(table);
-  if (isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) avx512bf16::Override(table);
-  if (isa == Isa::kAmx) amx::Override(table);
+  if (isa >= Isa::kAvx2) avx2::Override(table);
+  if (isa >= Isa::kAvx512) avx512::Override(table);
+  if (isa >= Isa::kAvx512Vnni) avx512vnni::Override(table);
+  if (isa >= Isa::kAvx512Bf16) avx512bf16::Override(table);
+  if (isa >= Isa::kAmx) amx::Override(table);
 #elif defined(__aarch64__)
-  if (isa == Isa::kNeon || isa == Isa::kNeonBf16) neon::Override(table);
-  if (isa == Isa::kNeonBf16) neon_bf16::Override(table);
+  if (isa >= Isa::kNeon) neon::Override(table);
+  if (isa >= Isa::kNeonBf16) neon_bf16::Override(table);
 #endif
   table.isa = isa;
   return table;

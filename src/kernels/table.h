@@ -12,11 +12,11 @@ namespace galago::kernels {
 
 // What this machine can execute, operating system included.
 struct CpuFeatures {
-  bool avx2 = false;    // with fma and f16c
-  bool avx512 = false;  // f, bw, vl, dq
-  bool avx512_bf16 = false;
+  bool avx2 = false;         // with fma and f16c
+  bool avx512 = false;       // f, bw, vl, dq
   bool avx512_vnni = false;  // vpdpbusd
-  bool amx_bf16 = false;     // tiles and bf16 products, permission granted to this process
+  bool avx512_bf16 = false;
+  bool amx_bf16 = false;  // tiles and bf16 products, permission granted to this process
   bool amx_int8 = false;
   bool neon = false;
   bool neon_bf16 = false;     // bfdot
@@ -27,7 +27,7 @@ struct CpuFeatures {
 // Asks the processor and, for AMX, asks the kernel for permission to use tiles: call it before threads start.
 CpuFeatures DetectCpuFeatures();
 
-// "ref", "avx2", "avx512", "avx512bf16", "amx", "neon", "neon_bf16": the values of GALAGO_ISA.
+// "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx", "neon", "neon_bf16": the values of GALAGO_ISA.
 std::string_view Name(Isa isa);
 std::optional<Isa> IsaFromName(std::string_view name);
 

@@ -12,6 +12,9 @@ void Override(KernelTable& table);
 namespace avx512 {
 void Override(KernelTable& table);
 }
+namespace avx512vnni {
+void Override(KernelTable& table);
+}
 namespace avx512bf16 {
 void Override(KernelTable& table);
 }
