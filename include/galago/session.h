@@ -60,7 +60,17 @@ enum class Flow { kContinue, kStop };
 using OnText = std::function<Flow(std::string_view)>;
 
 enum class FinishReason { kStop, kLength, kCancelled };
-std::string_view Name(FinishReason reason);
+inline std::string_view Name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kCancelled:
+      return "cancelled";
+  }
+  return "";
+}
 
 struct MediaInfo {
   PartKind kind = PartKind::kImage;

@@ -7,6 +7,7 @@
 #include "src/base/strings.h"
 #include "src/engine/gguf_source.h"
 #include "src/engine/kv_cache.h"
+#include "src/engine/make_model.h"
 #include "src/engine/memory_plan.h"
 #include "src/engine/model_parts.h"
 #include "src/models/memory.h"
@@ -16,7 +17,7 @@
 #include "src/text/jinja.h"
 
 namespace galago {
-namespace {
+namespace engine {
 
 StatusOr<spec::ParseOptions> ParseOptionsFor(const ModelOptions& options) {
   spec::ParseOptions parse;
@@ -34,6 +35,33 @@ StatusOr<spec::ParseOptions> ParseOptionsFor(const ModelOptions& options) {
                      .pad_bottom_right = options.quirks.pad_bottom_right};
   return parse;
 }
+
+StatusOr<std::shared_ptr<Model>> MakeModel(ModelParts made) {
+  auto parts = std::make_unique<Model::Parts>();
+  parts->name = std::move(made.name);
+  parts->options = std::move(made.options);
+  parts->spec = std::move(made.spec);
+  parts->random = made.random;
+  parts->spec.video.era_a_to_last_frame = parts->options.vila15 == Vila15::kEraAAug2024;
+  text::AddMediaTokens(parts->spec.prompt, *made.tokenizer);
+  parts->tokenizer = std::move(made.tokenizer);
+  if (parts->spec.prompt.chat_template == spec::Template::kJinja) {
+    const auto parsed = text::JinjaTemplate::Parse(parts->spec.prompt.jinja);
+    if (!parsed.ok()) return Annotate(parsed.status(), parts->spec.path.string());
+  }
+  ASSIGN_OR_RETURN(parts->image_framing,
+                   text::EncodeFraming(parts->spec.prompt.image_encoder.framing, *parts->tokenizer));
+  const spec::MediaFraming& video_framing = std::visit(
+      [](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, parts->spec.video.encoder);
+  ASSIGN_OR_RETURN(parts->video_framing, text::EncodeFraming(video_framing, *parts->tokenizer));
+  ASSIGN_OR_RETURN(parts->stop_ids, text::StopIds(parts->spec.prompt, *parts->tokenizer));
+  parts->stop_strings = text::StopStrings(parts->spec.prompt);
+  return std::make_shared<Model>(std::move(parts));
+}
+
+}  // namespace engine
+
+namespace {
 
 struct SpecAndTokenizer {
   spec::ModelSpec spec;
@@ -80,38 +108,26 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
   if (!std::filesystem::exists(place, error)) {
     return NotFound(StrCat(Printable(path, 256), ": no such model directory or file"));
   }
-  ASSIGN_OR_RETURN(const spec::ParseOptions parse, ParseOptionsFor(options));
+  ASSIGN_OR_RETURN(const spec::ParseOptions parse, engine::ParseOptionsFor(options));
   ASSIGN_OR_RETURN(SpecAndTokenizer opened, std::filesystem::is_directory(place, error)
                                                 ? OpenDirectory(place, options, parse)
                                                 : OpenGgufModel(place, options, parse));
-  auto parts = std::make_unique<Parts>();
-  parts->name = place.has_filename() ? place.filename().string() : place.parent_path().filename().string();
-  parts->options = options;
-  parts->spec = std::move(opened.spec);
-  parts->spec.video.era_a_to_last_frame = options.vila15 == Vila15::kEraAAug2024;
-  text::AddMediaTokens(parts->spec.prompt, *opened.tokenizer);
-  parts->tokenizer = std::move(opened.tokenizer);
-  if (parts->spec.prompt.chat_template == spec::Template::kJinja) {
-    const auto parsed = text::JinjaTemplate::Parse(parts->spec.prompt.jinja);
-    if (!parsed.ok()) return Annotate(parsed.status(), path);
-  }
-  ASSIGN_OR_RETURN(parts->image_framing,
-                   text::EncodeFraming(parts->spec.prompt.image_encoder.framing, *parts->tokenizer));
-  const spec::MediaFraming& video_framing = std::visit(
-      [](const auto& encoder) -> const spec::MediaFraming& { return encoder.framing; }, parts->spec.video.encoder);
-  ASSIGN_OR_RETURN(parts->video_framing, text::EncodeFraming(video_framing, *parts->tokenizer));
-  ASSIGN_OR_RETURN(parts->stop_ids, text::StopIds(parts->spec.prompt, *parts->tokenizer));
-  parts->stop_strings = text::StopStrings(parts->spec.prompt);
-  return std::make_shared<Model>(std::move(parts));
+  return engine::MakeModel(
+      {.name = place.has_filename() ? place.filename().string() : place.parent_path().filename().string(),
+       .options = options,
+       .spec = std::move(opened.spec),
+       .tokenizer = std::move(opened.tokenizer),
+       .random = std::nullopt});
 }
 
 StatusOr<LoadReport> Model::LoadWeights(const std::atomic<bool>* cancel) {
   const auto start = std::chrono::steady_clock::now();
   const models::LoadOptions options = {
-      .precision = parts_->options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16,
-      .cancel = cancel};
+      .precision = engine::OpsPrecision(parts_->options.precision), .cancel = cancel, .random = parts_->random};
   ASSIGN_OR_RETURN(models::LoadedRunner loaded, models::LoadRunner(parts_->spec, options));
   parts_->runner = std::move(loaded.runner);
+  parts_->token_bytes = loaded.report.token_bytes;
+  parts_->vision_bytes = loaded.report.vision_bytes;
   LoadReport report;
   report.mapped_bytes = loaded.report.mapped_bytes;
   report.converted_bytes = loaded.report.converted_bytes;
@@ -130,8 +146,7 @@ std::string Model::DescribeJson() const { return spec::Describe(parts_->spec).du
 MemoryPlan Model::PlanMemory(int64_t ctx_size) const {
   MemoryPlan plan;
   plan.ctx_size = ctx_size > 0 ? ctx_size : max_context();
-  const models::MemoryNeeds needs = models::PlanMemory(
-      parts_->spec, parts_->options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16);
+  const models::MemoryNeeds needs = models::PlanMemory(parts_->spec, engine::OpsPrecision(parts_->options.precision));
   plan.weights = needs.weights;
   plan.vision_workspace = needs.vision_workspace;
   plan.activations = needs.activations;

@@ -1,7 +1,9 @@
 #ifndef GALAGO_ENGINE_MODEL_PARTS_H_
 #define GALAGO_ENGINE_MODEL_PARTS_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,16 @@ struct Model::Parts {
   text::FramingIds video_framing;
   std::vector<int32_t> stop_ids;
   std::vector<std::string> stop_strings;
+  std::optional<models::RandomFormat> random;    // weights are made up instead of read
   std::shared_ptr<const models::Runner> runner;  // null until the weights are loaded
+  uint64_t token_bytes = 0, vision_bytes = 0;    // of models::LoadReport, likewise
 };
 
 namespace engine {
+
+inline ops::Precision OpsPrecision(Precision precision) {
+  return precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16;
+}
 
 // Type of the cached keys and values at this precision.
 inline DType KvDType(Precision precision) { return precision == Precision::kF32 ? DType::kF32 : DType::kBF16; }

@@ -69,18 +69,6 @@ GenerateResult::Margin MarginOf(std::span<const float> logits) {
 
 }  // namespace
 
-std::string_view Name(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kCancelled:
-      return "cancelled";
-  }
-  return "";
-}
-
 struct Session::State {
   State(std::shared_ptr<const Model> the_model, const SessionOptions& the_options, const kernels::KernelTable& table,
         engine::KvCache cache)
@@ -98,7 +86,7 @@ struct Session::State {
   ops::ExecContext Context(ops::Observer* observer, const std::atomic<bool>* cancel) {
     return {.pool = &pool,
             .kernels = &kernels,
-            .precision = parts().options.precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16,
+            .precision = engine::OpsPrecision(parts().options.precision),
             .arena = &arena,
             .observer = observer,
             .cancel = cancel};

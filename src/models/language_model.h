@@ -18,6 +18,8 @@ class LanguageModel {
   static StatusOr<LanguageModel> Load(const spec::LanguageModelSpec& spec, Weights& weights);
 
   const spec::LanguageModelSpec& spec() const { return spec_; }
+  // Of the table of embeddings where it is read one row at a time, that is where the head has a matrix of its own.
+  uint64_t embedding_bytes() const { return spec_.tie_word_embeddings ? 0 : embedding_.NumBytes(); }
   // ids [T] -> out [T, D]. InvalidArgument names an id that has no row on disk (media tokens have none).
   Status Embed(const ops::ExecContext& ctx, std::span<const int32_t> ids, ops::View out) const;
   // h [T, D], consumed: see Runner::Forward. Prefill and decode differ in T alone.

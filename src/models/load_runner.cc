@@ -49,8 +49,17 @@ StatusOr<Stores> OpenStores(const spec::ModelSpec& spec) {
 }  // namespace
 
 StatusOr<LoadedRunner> LoadRunner(const spec::ModelSpec& spec, const LoadOptions& options) {
-  ASSIGN_OR_RETURN(Stores stores, OpenStores(spec));
   LoadedRunner loaded;
+  if (options.random) {
+    using Part = RandomWeights::Part;
+    ASSIGN_OR_RETURN(loaded.runner, VlmRunner::Load(spec,
+                                                    {.language = Weights(Part::kLanguage, options),
+                                                     .vision = Weights(Part::kVision, options),
+                                                     .projector = Weights(Part::kProjector, options)},
+                                                    loaded.report));
+    return loaded;
+  }
+  ASSIGN_OR_RETURN(Stores stores, OpenStores(spec));
   ASSIGN_OR_RETURN(loaded.runner, VlmRunner::Load(spec,
                                                   {.language = Weights(std::move(stores.language), options),
                                                    .vision = Weights(std::move(stores.vision), options),

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -68,16 +69,28 @@ class Runner {
                          const nn::KvView& kv, std::span<float> logits) const = 0;
 };
 
+// Weights made up in memory instead of read from files, for measuring (random_weights.h). Types are f32, f16, bf16 or
+// a panel type.
+struct RandomFormat {
+  DType decoder = DType::kBF16;  // matrices of the decoder's layers
+  DType head = DType::kBF16;     // the tables of the vocabulary
+  DType tower = DType::kBF16;    // matrices of the tower's layers
+  uint64_t seed = 1;
+};
+
 struct LoadOptions {
   // kF32 keeps every weight exact; kBf16 may expand block types of GGUF files to bf16.
   ops::Precision precision = ops::Precision::kF32;
   const std::atomic<bool>* cancel = nullptr;  // set to true: loading ends with Cancelled at the next tensor
+  std::optional<RandomFormat> random;         // then no file is opened
 };
 
 // Where the bytes of the weights are.
 struct LoadReport {
   uint64_t mapped_bytes = 0;     // used where the file is mapped
-  uint64_t converted_bytes = 0;  // copied because their type, order or alignment had to change
+  uint64_t converted_bytes = 0;  // copied because their type, order or alignment had to change, or made up
+  uint64_t token_bytes = 0;      // what one new position reads: the decoder's layers and its head
+  uint64_t vision_bytes = 0;     // what one tile reads: tower and projector
   std::vector<std::string> notes;
 };
 

@@ -31,11 +31,14 @@ StatusOr<std::unique_ptr<const VlmRunner>> VlmRunner::Load(const spec::ModelSpec
   ModelWeights& from = runner->weights_;
   ASSIGN_OR_RETURN(runner->language_, LanguageModel::Load(spec.language, from.language));
   from.language.Report(report);
+  report.token_bytes = report.mapped_bytes + report.converted_bytes - runner->language_.embedding_bytes();
   if (spec.vision && spec.projector) {
     ASSIGN_OR_RETURN(runner->vision_, VisionEncoder::Load(*spec.vision, from.vision));
     ASSIGN_OR_RETURN(runner->projector_, Projector::Load(*spec.projector, from.projector));
+    const uint64_t before = report.mapped_bytes + report.converted_bytes;
     from.vision.Report(report);
     from.projector.Report(report);
+    report.vision_bytes = report.mapped_bytes + report.converted_bytes - before;
   }
   return runner;
 }

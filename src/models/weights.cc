@@ -30,8 +30,13 @@ std::string PackedName(std::string_view name) {
 
 }  // namespace
 
-StatusOr<TensorView> Weights::FindShaped(std::string_view name, const Shape& shape) const {
+Status Weights::CheckCancel() const {
   if (options_.cancel != nullptr && *options_.cancel) return Cancelled("stopped while the weights were loaded");
+  return OkStatus();
+}
+
+StatusOr<TensorView> Weights::FindShaped(std::string_view name, const Shape& shape) const {
+  RETURN_IF_ERROR(CheckCancel());
   if (const std::string packed = PackedName(name); !store_.Contains(name) && store_.Contains(packed)) {
     return Unimplemented(StrCat(store_.name(), ": ", packed, " in place of ", name,
                                 ": 4-bit checkpoints of this kind are not supported"));
@@ -55,6 +60,10 @@ const Tensor& Weights::Keep(Tensor tensor, DType from) {
 }
 
 StatusOr<TensorView> Weights::Matrix(std::string_view name, const Shape& shape) {
+  if (random_) {
+    RETURN_IF_ERROR(CheckCancel());
+    return Keep(random_->Matrix(name, shape), DType::kF32).view();
+  }
   ASSIGN_OR_RETURN(TensorView view, FindShaped(name, shape));
   if (IsBlockType(view.dtype)) {
     const DType to = options_.precision == ops::Precision::kF32 ? DType::kF32 : DType::kBF16;
@@ -67,6 +76,7 @@ StatusOr<TensorView> Weights::Matrix(std::string_view name, const Shape& shape) 
 }
 
 StatusOr<std::span<const float>> Weights::Floats(std::string_view name, const Shape& shape) {
+  if (random_) return Keep(random_->Floats(name, shape), DType::kF32).f32();
   ASSIGN_OR_RETURN(const TensorView view, FindShaped(name, shape));
   if (view.dtype == DType::kF32 && reinterpret_cast<uintptr_t>(view.data) % alignof(float) == 0) {
     mapped_bytes_ += view.NumBytes();

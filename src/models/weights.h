@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "galago/status.h"
 #include "src/io/tensor_store.h"
+#include "src/models/random_weights.h"
 #include "src/models/runner.h"
 #include "src/nn/linear.h"
 
@@ -20,6 +22,9 @@ namespace galago::models {
 class Weights {
  public:
   Weights(io::TensorStore store, const LoadOptions& options) : store_(std::move(store)), options_(options) {}
+  // Made up as they are asked for; options.random is set.
+  Weights(RandomWeights::Part part, const LoadOptions& options)
+      : store_("random weights"), options_(options), random_(std::in_place, *options.random, part) {}
 
   // A float matrix or filter of this shape (dimensions of 1 do not count), as f32, f16 or bf16. Block types are
   // expanded.
@@ -39,11 +44,13 @@ class Weights {
 
  private:
   StatusOr<std::span<const float>> Floats(std::string_view name, const Shape& shape);
+  Status CheckCancel() const;
   StatusOr<TensorView> FindShaped(std::string_view name, const Shape& shape) const;
   const Tensor& Keep(Tensor tensor, DType from);
 
   io::TensorStore store_;
   LoadOptions options_;
+  std::optional<RandomWeights> random_;
   std::deque<Tensor> converted_;  // grows without moving its elements
   uint64_t mapped_bytes_ = 0;
   uint64_t converted_bytes_ = 0;
