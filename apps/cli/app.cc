@@ -30,6 +30,8 @@ Exit Main(std::span<const std::string> args, World& world) {
       return TokenizeCommand(world, options);
     case Command::kEval:
       return EvalCommand(world, options);
+    case Command::kBench:
+      return BenchCommand(world, options);
     case Command::kDoctor:
       return DoctorCommand(world, options);
     case Command::kVersion:

@@ -39,6 +39,7 @@ Exit ChatCommand(World& world, const Options& options);
 Exit InspectCommand(World& world, const Options& options);
 Exit TokenizeCommand(World& world, const Options& options);
 Exit EvalCommand(World& world, const Options& options);
+Exit BenchCommand(World& world, const Options& options);
 Exit DoctorCommand(World& world, const Options& options);
 Exit VersionCommand(World& world, const Options& options);
 
@@ -64,7 +65,7 @@ struct Failure {
 };
 enum class Weights { kLoad, kSkip };
 
-// Resolves and opens --model; on failure returns nullptr and fills `failure`.
+// Resolves and opens --model, or makes up --shape; on failure returns nullptr and fills `failure`.
 std::unique_ptr<EngineModel> OpenModel(World& world, const Options& options, Failure& failure);
 // OpenModel, the memory plan (printed, checked), weights and session.
 std::unique_ptr<Loaded> Load(World& world, const Options& options, Weights weights, Failure& failure);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "galago/bench.h"
 #include "galago/message.h"
 #include "galago/model.h"
 #include "galago/session.h"
@@ -27,6 +28,13 @@ class EngineSession {
   virtual int64_t ctx_size() const = 0;
 };
 
+class EngineStages {
+ public:
+  virtual ~EngineStages() = default;
+  virtual StatusOr<StageWork> See(int64_t tiles) = 0;
+  virtual StatusOr<StageWork> Compute(int64_t tokens, int64_t past) = 0;
+};
+
 class EngineModel {
  public:
   virtual ~EngineModel() = default;
@@ -41,12 +49,17 @@ class EngineModel {
                                                 bool parse_special) const = 0;
   virtual StatusOr<std::string> Detokenize(const std::vector<int32_t>& ids) const = 0;
   virtual StatusOr<std::unique_ptr<EngineSession>> CreateSession(const SessionOptions& options) const = 0;
+  virtual StatusOr<std::unique_ptr<EngineStages>> CreateStages(const SessionOptions& options) const = 0;
 };
 
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual StatusOr<std::unique_ptr<EngineModel>> Open(const std::string& path, const ModelOptions& options) = 0;
+  virtual StatusOr<std::unique_ptr<EngineModel>> OpenShape(const std::string& name, const RandomModelOptions& random,
+                                                           const ModelOptions& options) = 0;
+  virtual std::vector<PublishedShape> Shapes() = 0;
+  virtual StatusOr<std::vector<MachineLimit>> MeasureLimits(const LimitOptions& options) = 0;
   virtual StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) = 0;
   virtual StatusOr<PartKind> GuessMediaKind(const std::string& source) = 0;
   virtual SystemFacts System() = 0;

@@ -28,6 +28,14 @@ struct FakeBehaviour {
   std::vector<std::vector<Message>> conversations;
   std::vector<GenerateOptions> generate_options;
   int loads = 0;
+
+  // Of `bench`.
+  Status stages, limits;  // what fails
+  std::string shape;
+  RandomModelOptions random;
+  LimitOptions limit_options;
+  std::vector<std::pair<int64_t, int64_t>> computed;  // tokens, past
+  std::vector<int64_t> seen;                          // tiles
 };
 
 inline PromptPlan FakePlan(const std::vector<Message>& conversation) {
@@ -70,6 +78,7 @@ class FakeSession : public EngineSession {
     if (!behaviour_.generate.ok()) return behaviour_.generate;
     GenerateResult result;
     result.prompt = FakePlan(conversation);
+    result.timings = {.decode_media_ms = 1, .vision_ms = 20, .prompt_ms = 300, .ttft_ms = 325};
     result.usage = result.prompt.usage;
     result.seed = options.sampling.seed.value_or(77);
     for (const std::string& piece : behaviour_.pieces) {
@@ -95,6 +104,25 @@ class FakeSession : public EngineSession {
  private:
   FakeBehaviour& behaviour_;
   int64_t ctx_size_;
+};
+
+class FakeStages : public EngineStages {
+ public:
+  explicit FakeStages(FakeBehaviour& behaviour) : behaviour_(behaviour) {}
+  StatusOr<StageWork> See(int64_t tiles) override {
+    behaviour_.seen.push_back(tiles);
+    if (!behaviour_.stages.ok()) return behaviour_.stages;
+    return StageWork{.operations = 1e6 * static_cast<double>(tiles), .bytes = 1e3};
+  }
+  StatusOr<StageWork> Compute(int64_t tokens, int64_t past) override {
+    behaviour_.computed.emplace_back(tokens, past);
+    if (behaviour_.before_piece) behaviour_.before_piece();
+    if (!behaviour_.stages.ok()) return behaviour_.stages;
+    return StageWork{.operations = 1e6 * static_cast<double>(tokens), .bytes = 1e3};
+  }
+
+ private:
+  FakeBehaviour& behaviour_;
 };
 
 class FakeModel : public EngineModel {
@@ -138,6 +166,9 @@ class FakeModel : public EngineModel {
     if (!behaviour_.create.ok()) return behaviour_.create;
     return std::make_unique<FakeSession>(behaviour_, options.ctx_size == 0 ? 4096 : options.ctx_size);
   }
+  StatusOr<std::unique_ptr<EngineStages>> CreateStages(const SessionOptions&) const override {
+    return std::make_unique<FakeStages>(behaviour_);
+  }
 
  private:
   FakeBehaviour& behaviour_;
@@ -152,6 +183,27 @@ class FakeEngine : public Engine {
     behaviour_.model_options = options;
     if (!behaviour_.open.ok()) return behaviour_.open;
     return std::make_unique<FakeModel>(behaviour_, options.precision);
+  }
+  StatusOr<std::unique_ptr<EngineModel>> OpenShape(const std::string& name, const RandomModelOptions& random,
+                                                   const ModelOptions& options) override {
+    behaviour_.shape = name;
+    behaviour_.random = random;
+    behaviour_.model_options = options;
+    if (!behaviour_.open.ok()) return behaviour_.open;
+    return std::make_unique<FakeModel>(behaviour_, options.precision);
+  }
+  std::vector<PublishedShape> Shapes() override { return {{"Fake-1B", "a fake"}, {"Fake-2B", "another"}}; }
+  StatusOr<std::vector<MachineLimit>> MeasureLimits(const LimitOptions& options) override {
+    behaviour_.limit_options = options;
+    if (!behaviour_.limits.ok()) return behaviour_.limits;
+    std::vector<MachineLimit> limits;
+    for (const int threads : options.threads.empty() ? std::vector<int>{1, 2} : options.threads) {
+      const double n = threads;
+      limits.push_back({"dram_read", "avx2", threads, 1e10 * n, 1.1e10 * n});
+      limits.push_back({"fma_f32", "avx2", threads, 1e11 * n, 1.1e11 * n});
+      limits.push_back({"bf16", "avx512_bf16", threads, 2e11 * n, 2.2e11 * n});
+    }
+    return limits;
   }
   // Media first; a marker without media is refused.
   StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) override {

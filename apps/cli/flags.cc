@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "apps/cli/bench_flags.h"
 #include "apps/cli/eval_flags.h"
 #include "apps/cli/values.h"
 #include "src/base/strings.h"
@@ -186,7 +187,8 @@ class Table {
 };
 
 void AddModelFlags(Table& table) {
-  table.Group("Model", {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect, Command::kEval});
+  table.Group("Model",
+              {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect, Command::kEval, Command::kBench});
   Flag& model =
       table.Add({"-m", "--model"}, "REF", "directory or .gguf file, or hf:OWNER/NAME from the local hub cache",
                 SetText([](Options& o) -> std::string& { return o.model; }));
@@ -211,7 +213,7 @@ void AddModelFlags(Table& table) {
               return OkStatus();
             });
 
-  table.Group("Device and memory", {Command::kRun, Command::kChat, Command::kEval});
+  table.Group("Device and memory", {Command::kRun, Command::kChat, Command::kEval, Command::kBench});
   table.Add({"--precision"}, "TYPE", "f32 (reference arithmetic) or bf16 (default)",
             SetChoice<Precision>([](Options& o) -> Precision& { return o.model_options.precision; }, kPrecision));
   Flag& threads = table.Add({"-t", "--threads"}, "N", "computing threads; 0: one per usable core",
@@ -421,7 +423,8 @@ void AddSamplingFlags(Table& table) {
 }
 
 void AddOutputFlags(Table& table) {
-  table.Group("Output", {Command::kRun, Command::kInspect, Command::kTokenize, Command::kDoctor, Command::kVersion});
+  table.Group("Output", {Command::kRun, Command::kInspect, Command::kTokenize, Command::kBench, Command::kDoctor,
+                         Command::kVersion});
   table.Add({"--json"}, "", "one JSON document instead of text", SetBool([](Options& o) -> bool& { return o.json; }))
       .common = true;
 
@@ -443,7 +446,7 @@ void AddOutputFlags(Table& table) {
   table.Add({"--no-history"}, "", "neither read nor write the history file",
             SetBool([](Options& o) -> bool& { return o.no_history; }));
 
-  table.Group("Program", {Command::kRun, Command::kChat, Command::kEval});
+  table.Group("Program", {Command::kRun, Command::kChat, Command::kEval, Command::kBench});
   table.Add({"--timeout"}, "DUR", "give up after this time, such as 30s or 2m",
             [](Options& o, const std::string& text) -> Status {
               ASSIGN_OR_RETURN(o.timeout_s, ParseDuration(text));
@@ -453,7 +456,7 @@ void AddOutputFlags(Table& table) {
             SetChoice<ProgressMode>([](Options& o) -> ProgressMode& { return o.progress; }, kProgress));
 
   table.Group("Program", {Command::kRun, Command::kChat, Command::kInspect, Command::kTokenize, Command::kEval,
-                          Command::kDoctor, Command::kVersion});
+                          Command::kBench, Command::kDoctor, Command::kVersion});
   table.Add({"--color"}, "MODE", "auto, always or never",
             SetChoice<ColorMode>([](Options& o) -> ColorMode& { return o.color; }, kColor));
   table.Add({"-v", "--verbose"}, "", "say more", [](Options& o, const std::string& text) -> Status {
@@ -521,6 +524,7 @@ std::vector<Flag> MakeFlags() {
   AddComparisonFlags(table);
   std::vector<Flag> flags = table.Take();
   for (Flag& flag : MakeEvalFlags()) flags.push_back(std::move(flag));
+  for (Flag& flag : MakeBenchFlags()) flags.push_back(std::move(flag));
   return flags;
 }
 

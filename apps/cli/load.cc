@@ -26,6 +26,16 @@ Status CheckUtf8(std::string_view text, std::string_view what) {
 }  // namespace
 
 std::unique_ptr<EngineModel> OpenModel(World& world, const Options& options, Failure& failure) {
+  if (!options.bench.shape.empty()) {
+    failure.stage = Stage::kUsage;
+    StatusOr<std::unique_ptr<EngineModel>> model =
+        world.engine.OpenShape(options.bench.shape, options.bench.random, options.model_options);
+    if (!model.ok()) {
+      failure.status = model.status();
+      return nullptr;
+    }
+    return std::move(model).value();
+  }
   failure.stage = IsHubReference(options.model) ? Stage::kHub : Stage::kModel;
   StatusOr<std::string> path = ResolveModel(options.model, world.surroundings.env);
   if (!path.ok()) {
@@ -50,10 +60,11 @@ std::unique_ptr<Loaded> Load(World& world, const Options& options, Weights weigh
     if (precision == options.model_options.precision) {
       plan = loaded->model->PlanMemory(ctx_size);
     } else {
-      ModelOptions other = options.model_options;
-      other.precision = precision;
-      ASSIGN_OR_RETURN(const std::string path, ResolveModel(options.model, world.surroundings.env));
-      ASSIGN_OR_RETURN(const auto model, world.engine.Open(path, other));
+      Options other = options;
+      other.model_options.precision = precision;
+      Failure why;
+      const std::unique_ptr<EngineModel> model = OpenModel(world, other, why);
+      if (model == nullptr) return why.status;
       plan = model->PlanMemory(ctx_size);
     }
     if (options.memory_limit != 0) plan.available = options.memory_limit;

@@ -9,13 +9,14 @@
 
 #include "apps/cli/console.h"
 #include "apps/cli/terminal.h"
+#include "galago/bench.h"
 #include "galago/message.h"
 #include "galago/model.h"
 #include "galago/session.h"
 
 namespace galago::cli {
 
-enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kDoctor, kVersion, kHelp };
+enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kBench, kDoctor, kVersion, kHelp };
 
 enum class ProgressMode { kAuto, kBar, kPlain, kJson, kNone };
 
@@ -47,6 +48,30 @@ struct EvalOptions {
   std::vector<std::pair<std::string, double>> minima;
 };
 
+// What `bench` measures of a model.
+enum class BenchStageKind { kLoad, kTower, kPrefill, kDecode, kPicture, kLimits };
+
+struct PictureSize {
+  int64_t width = 0, height = 0;
+  bool operator==(const PictureSize&) const = default;
+};
+
+// Flags that only `bench` has.
+struct BenchOptions {
+  bool limits = false;       // of the machine, for every number of threads
+  bool list_shapes = false;  // name them and nothing else
+  std::string shape;         // a published checkpoint's dimensions with random weights, in place of --model
+  RandomModelOptions random;
+  std::vector<BenchStageKind> stages;  // empty: all
+  std::vector<int64_t> prefill = {128, 512, 1024};
+  std::vector<int64_t> depths = {0, 1024};
+  std::vector<int64_t> tiles = {1};
+  std::vector<PictureSize> pictures = {{448, 448}, {1344, 896}};
+  int64_t repeats = 5, warmup = 2;
+  int64_t steps = 32;  // decoded tokens of a repeat
+  std::string svg;     // file, or - for standard output; empty: none
+};
+
 // Every flag of every command, after defaults, configuration files, environment and command line.
 struct Options {
   // Program.
@@ -73,6 +98,7 @@ struct Options {
   GenerateOptions generate;
 
   EvalOptions eval;
+  BenchOptions bench;
 
   bool stats = false;
   bool dry_run = false;

@@ -23,6 +23,16 @@ class RealSession : public EngineSession {
   std::unique_ptr<Session> session_;
 };
 
+class RealStages : public EngineStages {
+ public:
+  explicit RealStages(std::unique_ptr<Stages> stages) : stages_(std::move(stages)) {}
+  StatusOr<StageWork> See(int64_t tiles) override { return stages_->See(tiles); }
+  StatusOr<StageWork> Compute(int64_t tokens, int64_t past) override { return stages_->Compute(tokens, past); }
+
+ private:
+  std::unique_ptr<Stages> stages_;
+};
+
 class RealModel : public EngineModel {
  public:
   explicit RealModel(std::shared_ptr<Model> model) : model_(std::move(model)) {}
@@ -41,6 +51,10 @@ class RealModel : public EngineModel {
     ASSIGN_OR_RETURN(std::unique_ptr<Session> session, Session::Create(model_, options));
     return std::make_unique<RealSession>(std::move(session));
   }
+  StatusOr<std::unique_ptr<EngineStages>> CreateStages(const SessionOptions& options) const override {
+    ASSIGN_OR_RETURN(std::unique_ptr<Stages> stages, Stages::Create(model_, options));
+    return std::make_unique<RealStages>(std::move(stages));
+  }
 
  private:
   std::shared_ptr<Model> model_;
@@ -51,6 +65,15 @@ class RealEngine : public Engine {
   StatusOr<std::unique_ptr<EngineModel>> Open(const std::string& path, const ModelOptions& options) override {
     ASSIGN_OR_RETURN(std::shared_ptr<Model> model, Model::Open(path, options));
     return std::make_unique<RealModel>(std::move(model));
+  }
+  StatusOr<std::unique_ptr<EngineModel>> OpenShape(const std::string& name, const RandomModelOptions& random,
+                                                   const ModelOptions& options) override {
+    ASSIGN_OR_RETURN(std::shared_ptr<Model> model, OpenPublishedShape(name, random, options));
+    return std::make_unique<RealModel>(std::move(model));
+  }
+  std::vector<PublishedShape> Shapes() override { return PublishedShapes(); }
+  StatusOr<std::vector<MachineLimit>> MeasureLimits(const LimitOptions& options) override {
+    return galago::MeasureLimits(options);
   }
   StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) override {
     return galago::PlaceMedia(text, std::move(media));
