@@ -98,16 +98,17 @@ TEST(Bicubic, HalvingAndIdentity) {
 }
 
 TEST(Isa, NamesRoundTripAndMissingFeaturesAreNamed) {
-  for (const Isa isa : {Isa::kRef, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx, Isa::kNeon, Isa::kNeonBf16}) {
+  for (const Isa isa : {Isa::kRef, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmx, Isa::kNeon,
+                        Isa::kNeonDot, Isa::kNeonBf16}) {
     EXPECT_EQ(IsaFromName(Name(isa)), isa);
   }
   EXPECT_EQ(IsaFromName("sse"), std::nullopt);
   EXPECT_EQ(AvailableIsas({}), std::vector<Isa>{Isa::kRef});
   EXPECT_EQ(MissingFor({.avx2 = true}, Isa::kAvx512), "avx512 f, bw, vl, dq");
-  EXPECT_EQ(MissingFor({.avx2 = true, .avx512 = true, .avx512_bf16 = true}, Isa::kAvx512Bf16), "");
-  EXPECT_EQ(MissingFor({.neon = true}, Isa::kNeonBf16), "bf16");
-  EXPECT_EQ(AvailableIsas({.neon = true, .neon_bf16 = true}),
-            (std::vector<Isa>{Isa::kRef, Isa::kNeon, Isa::kNeonBf16}));
+  EXPECT_EQ(MissingFor({.avx2 = true, .avx512 = true, .avx512_vnni = true, .avx512_bf16 = true}, Isa::kAvx512Bf16), "");
+  EXPECT_EQ(MissingFor({.neon = true, .neon_dotprod = true}, Isa::kNeonBf16), "bf16");
+  EXPECT_EQ(AvailableIsas({.neon = true, .neon_bf16 = true, .neon_dotprod = true}),
+            (std::vector<Isa>{Isa::kRef, Isa::kNeon, Isa::kNeonDot, Isa::kNeonBf16}));
 }
 
 }  // namespace

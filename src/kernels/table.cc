@@ -14,7 +14,7 @@ struct IsaInfo {
   std::string_view name;
 };
 // Slowest first.
-constexpr std::array<IsaInfo, 8> kIsas = {{
+constexpr std::array<IsaInfo, 9> kIsas = {{
     {Isa::kRef, "ref"},
     {Isa::kAvx2, "avx2"},
     {Isa::kAvx512, "avx512"},
@@ -22,6 +22,7 @@ constexpr std::array<IsaInfo, 8> kIsas = {{
     {Isa::kAvx512Bf16, "avx512bf16"},
     {Isa::kAmx, "amx"},
     {Isa::kNeon, "neon"},
+    {Isa::kNeonDot, "neon_dot"},
     {Isa::kNeonBf16, "neon_bf16"},
 }};
 
@@ -64,9 +65,10 @@ std::string MissingFor(const CpuFeatures& features, Isa isa) {
   if (x86 && isa >= Isa::kAvx512) need(features.avx512, "avx512 f, bw, vl, dq");
   if (x86 && isa >= Isa::kAvx512Vnni) need(features.avx512_vnni, "avx512_vnni");
   if (x86 && isa >= Isa::kAvx512Bf16) need(features.avx512_bf16, "avx512_bf16");
-  if (isa == Isa::kAmx) need(features.amx_bf16, "amx_bf16 and the system's permission to use it");
+  if (isa == Isa::kAmx) need(features.amx_bf16 && features.amx_int8, "amx bf16 and int8 and the system's permission");
   if (arm) need(features.neon, "neon");
-  if (isa == Isa::kNeonBf16) need(features.neon_bf16, "bf16");
+  if (isa >= Isa::kNeonDot) need(features.neon_dotprod, "dotprod");
+  if (isa >= Isa::kNeonBf16) need(features.neon_bf16, "bf16");
   return missing;
 }
 
@@ -80,6 +82,7 @@ KernelTable MakeKernelTable(Isa isa) {
   if (isa >= Isa::kAmx) amx::Override(table);
 #elif defined(__aarch64__)
   if (isa >= Isa::kNeon) neon::Override(table);
+  if (isa >= Isa::kNeonDot) neon_dot::Override(table);
   if (isa >= Isa::kNeonBf16) neon_bf16::Override(table);
 #endif
   table.isa = isa;

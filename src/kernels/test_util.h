@@ -13,6 +13,7 @@
 
 #include "src/kernels/cpu/amx-inl.h"
 #include "src/kernels/cpu/amx_emulation.h"
+#include "src/kernels/cpu/amx_int8-inl.h"
 #include "src/kernels/ref/ref.h"
 #include "src/kernels/table.h"
 
@@ -34,6 +35,7 @@ inline std::vector<NamedTable> AllTables() {
   }
   KernelTable emulated = ref::Table();
   OverrideAmxGemm<ScalarVector, EmulatedTiles>(emulated);
+  OverrideAmxInt8Gemm<EmulatedInt8, EmulatedTiles>(emulated);
   tables.push_back({"amx_emulated", emulated});
   return tables;
 }

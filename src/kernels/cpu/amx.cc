@@ -1,6 +1,8 @@
 #include <immintrin.h>
 
 #include "src/kernels/cpu/amx-inl.h"
+#include "src/kernels/cpu/amx_int8-inl.h"
+#include "src/kernels/cpu/int8_avx512vnni.h"
 #include "src/kernels/cpu/overrides.h"
 #include "src/kernels/cpu/vec_avx512.h"
 
@@ -57,10 +59,26 @@ struct ProcessorTiles {
     if constexpr (kSum == 2) _tile_dpbf16ps(2, 5, 6);
     if constexpr (kSum == 3) _tile_dpbf16ps(3, 5, 7);
   }
+  // Signed bytes of tile 4 or 5 times those of tile 6 or 7, which are unsigned when told.
+  template <int kSum, bool kUnsigned>
+  void MulAddInt() {
+    static_assert(kSum < 4);
+    if constexpr (kSum == 0 && kUnsigned) _tile_dpbsud(0, 4, 6);
+    if constexpr (kSum == 1 && kUnsigned) _tile_dpbsud(1, 4, 7);
+    if constexpr (kSum == 2 && kUnsigned) _tile_dpbsud(2, 5, 6);
+    if constexpr (kSum == 3 && kUnsigned) _tile_dpbsud(3, 5, 7);
+    if constexpr (kSum == 0 && !kUnsigned) _tile_dpbssd(0, 4, 6);
+    if constexpr (kSum == 1 && !kUnsigned) _tile_dpbssd(1, 4, 7);
+    if constexpr (kSum == 2 && !kUnsigned) _tile_dpbssd(2, 5, 6);
+    if constexpr (kSum == 3 && !kUnsigned) _tile_dpbssd(3, 5, 7);
+  }
 };
 
 }  // namespace
 
-void Override(KernelTable& table) { OverrideAmxGemm<avx512::V, ProcessorTiles>(table); }
+void Override(KernelTable& table) {
+  OverrideAmxGemm<avx512::V, ProcessorTiles>(table);
+  OverrideAmxInt8Gemm<avx512vnni::Int8, ProcessorTiles>(table);
+}
 
 }  // namespace galago::kernels::amx

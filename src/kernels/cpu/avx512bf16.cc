@@ -1,5 +1,6 @@
 #include "src/kernels/cpu/gemm-inl.h"
 #include "src/kernels/cpu/overrides.h"
+#include "src/kernels/cpu/panel_bf16-inl.h"
 #include "src/kernels/cpu/vec_avx512.h"
 
 namespace galago::kernels::avx512bf16 {
@@ -21,8 +22,45 @@ struct Bf16Dot {
   static V::F32 MulAdd(Operand a, Operand w, V::F32 sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)w); }
 };
 
+// The policy of panel_bf16-inl.h.
+struct Bf16 {
+  using V = avx512::V;
+  using Pairs = __m512i;
+  // 12 x 2 sums, 2 vectors of weights, 1 of activations.
+  static constexpr int kRows = 12;
+  static constexpr int kVecs = 2;
+  static Pairs Load(const void* p) { return _mm512_loadu_si512(p); }
+  static void Store(void* p, Pairs x) { _mm512_storeu_si512(p, x); }
+  static Pairs Set1(const void* p) {
+    int32_t pair;
+    __builtin_memcpy(&pair, p, sizeof(pair));
+    return _mm512_set1_epi32(pair);
+  }
+  static void KeepInRegister(V::F32& x) { asm("" : "+v"(x)); }
+  static V::F32 MulAdd(Pairs a, Pairs w, V::F32 sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)w); }
+  template <int kShift>
+  static Pairs Nibbles(const void* p) {
+    // A look-up by the low five bits of each 16: numbers -8 .. 7, twice.
+    const __m256i table = _mm256_setr_epi16(-0x3f00, -0x3f20, -0x3f40, -0x3f60, -0x3f80, -0x3fc0, -0x4000, -0x4080, 0,
+                                            0x3f80, 0x4000, 0x4040, 0x4080, 0x40a0, 0x40c0, 0x40e0);
+    return _mm512_permutexvar_epi16(_mm512_srli_epi32(Load(p), kShift), _mm512_broadcast_i64x4(table));
+  }
+  template <bool kHigh>
+  static Pairs SignedBytes(const void* p) {
+    const __m512i words = kHigh ? _mm512_srai_epi16(Load(p), 8) : _mm512_srai_epi16(_mm512_slli_epi16(Load(p), 8), 8);
+    // Whole numbers of 8 bits have all their bits in the upper half of a float.
+    const auto bits = [](__m512i x) { return _mm512_castps_si512(_mm512_cvtepi32_ps(x)); };
+    const __m512i low = bits(_mm512_srai_epi32(_mm512_slli_epi32(words, 16), 16));
+    const __m512i high = bits(_mm512_srai_epi32(words, 16));
+    return _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(low, 16), high);
+  }
+};
+
 }  // namespace
 
-void Override(KernelTable& table) { OverrideBf16Gemm<Bf16Dot>(table); }
+void Override(KernelTable& table) {
+  OverrideBf16Gemm<Bf16Dot>(table);
+  OverridePanelBf16s<Bf16>(table);
+}
 
 }  // namespace galago::kernels::avx512bf16

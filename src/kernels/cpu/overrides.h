@@ -24,6 +24,9 @@ void Override(KernelTable& table);
 namespace neon {
 void Override(KernelTable& table);
 }
+namespace neon_dot {
+void Override(KernelTable& table);
+}
 namespace neon_bf16 {
 void Override(KernelTable& table);
 }

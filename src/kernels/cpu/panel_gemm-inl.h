@@ -17,26 +17,34 @@
 //   StoreCodes         whole numbers in -128..127 as bytes
 namespace galago::kernels {
 
+enum class PanelForm { k4, k8, kRow };  // groups of 4 or 8 bits; rows of 8 bits
+[[gnu::always_inline]] constexpr PanelForm FormOf(PanelType type) {
+  return type == PanelType::kW8Row ? PanelForm::kRow : PanelBits(type) == 4 ? PanelForm::k4 : PanelForm::k8;
+}
+
 // Activations: a tile of rows (the last may have fewer) after the other. Of a tile of R rows: K/4 times [R][4] codes,
 // then for each group [R] scales and [R] corrections: the sum of the codes as a float before 4-bit weights, -kOffset
 // times the sum as an integer before 8-bit ones.
-template <class I, PanelType kType>
-struct Int8Layout {
-  static constexpr int64_t kRows = I::kRows;
-  static constexpr bool kFour = PanelBits(kType) == 4;
-  static constexpr bool kRow = kType == PanelType::kW8Row;
-  static int64_t Groups(int64_t k) { return kRow ? 1 : k / PanelGroup(kType); }
-  static int64_t RowBytes(int64_t k) { return PanelPaddedK(kType, k) + Groups(k) * 8; }
-  static int64_t Bytes(int64_t m, int64_t k) noexcept { return m * RowBytes(k); }
+template <class I, PanelForm kForm>
+struct Int8Activations {
+  using V = typename I::V;
+  int64_t k, padded, group, groups;
+
+  Int8Activations(PanelType type, int64_t columns) {
+    k = columns;
+    padded = PanelPaddedK(type, columns);
+    group = kForm == PanelForm::kRow ? columns : PanelGroup(type);
+    groups = columns / group;
+  }
+  int64_t RowBytes() const { return padded + groups * 8; }
 
   // Columns [begin, end) of one row, a group, to codes 4 R bytes apart. Writes the scale and the correction.
   static void PackGroup(const float* x, int64_t begin, int64_t end, int64_t rows, char* codes, float* scale,
                         void* correction) {
-    using V = typename I::V;
-    const auto load = [&](int64_t k) { return k + V::kLanes <= end ? V::Load(x + k) : V::LoadN(x + k, end - k); };
+    const auto load = [&](int64_t at) { return at + V::kLanes <= end ? V::Load(x + at) : V::LoadN(x + at, end - at); };
     auto max = V::Set1(kLeastMax), odd = V::Zero();  // odd: 0, or NaN where x is not finite
-    for (int64_t k = begin; k < end; k += V::kLanes) {
-      const auto value = load(k);
+    for (int64_t at = begin; at < end; at += V::kLanes) {
+      const auto value = load(at);
       max = V::Max(V::Abs(value), max);
       odd = V::MulAdd(value, V::Zero(), odd);
     }
@@ -44,15 +52,15 @@ struct Int8Layout {
     *scale = most / 127.0f + V::Sum(odd);
     const auto inverse = V::Set1(127.0f / most);
     auto sums = V::Zero();  // of whole numbers below 2^24: exact in any order
-    for (int64_t k = begin; k < end; k += V::kLanes) {
-      const auto value = V::Round(V::Mul(load(k), inverse));
+    for (int64_t at = begin; at < end; at += V::kLanes) {
+      const auto value = V::Round(V::Mul(load(at), inverse));
       sums = V::Add(sums, value);
       uint32_t words[V::kLanes / 4];
       I::StoreCodes(words, value);
-      for (int64_t i = 0; i < V::kLanes / 4; ++i) __builtin_memcpy(codes + (k / 4 + i) * rows * 4, &words[i], 4);
+      for (int64_t i = 0; i < V::kLanes / 4; ++i) __builtin_memcpy(codes + (at / 4 + i) * rows * 4, &words[i], 4);
     }
     const float sum = V::Sum(sums);
-    if constexpr (kFour) {
+    if constexpr (kForm == PanelForm::k4) {
       __builtin_memcpy(correction, &sum, sizeof(sum));
     } else {
       const int32_t offset = sum == sum ? -I::kOffset * static_cast<int32_t>(sum) : 0;
@@ -60,18 +68,17 @@ struct Int8Layout {
     }
   }
 
-  static void Pack(const GemmPackArgs& args) noexcept {
-    const int64_t padded = PanelPaddedK(kType, args.k), groups = Groups(args.k),
-                  group = kRow ? args.k : PanelGroup(kType);
-    for (int64_t i0 = args.m0; i0 < args.m1; i0 += kRows) {
-      const int64_t rows = args.m1 - i0 < kRows ? args.m1 - i0 : kRows;
-      char* tile = static_cast<char*>(args.packed) + i0 * RowBytes(args.k);
+  void Pack(const GemmPackArgs& args) const {
+    for (int64_t i0 = args.m0; i0 < args.m1; i0 += I::kRows) {
+      const int64_t rows = args.m1 - i0 < I::kRows ? args.m1 - i0 : I::kRows;
+      char* tile = static_cast<char*>(args.packed) + i0 * RowBytes();
       auto* scales = reinterpret_cast<float*>(tile + rows * padded);
+      // What lies beyond K; a vector may end there, and writes over this.
+      for (int64_t at = k / 4; at < padded / 4; ++at) {
+        __builtin_memset(tile + at * rows * 4, 0, static_cast<unsigned long>(rows) * 4);
+      }
       for (int64_t i = 0; i < rows; ++i) {
         const float* x = args.a + (i0 + i) * args.lda;
-        for (int64_t k = args.k / I::V::kLanes * I::V::kLanes; kRow && k < padded; k += 4) {
-          __builtin_memset(tile + (k * rows + i * 4), 0, 4);
-        }
         for (int64_t g = 0; g < groups; ++g) {
           float* meta = scales + g * 2 * rows + i;
           PackGroup(x, g * group, g * group + group, rows, tile + i * 4, meta, meta + rows);
@@ -85,22 +92,28 @@ struct Int8Layout {
 // while the activations pass.
 constexpr int64_t kPanelKBlock = 512;
 
-template <class I, PanelType kType>
+template <class I, PanelForm kForm>
 struct Int8Gemm {
   using V = typename I::V;
   using F32 = typename V::F32;
-  using Layout = Int8Layout<I, kType>;
-  static constexpr bool kFour = Layout::kFour;
-  static constexpr bool kRow = Layout::kRow;
+  using Ints = typename I::Ints;
+  static constexpr bool kFour = kForm == PanelForm::k4;
   static constexpr int kVecs = I::kVecs;
   static constexpr int64_t kParts = kPanelRows / V::kLanes;  // vectors of a line
   static constexpr int64_t kLineColumns = kFour ? 8 : 4;
   static constexpr int64_t kVecBytes = V::kLanes * 4;
 
-  // Adds `lines` lines of codes.
+  // What tiles of one product share.
+  struct Product {
+    int64_t padded, group, group_bytes;
+    int64_t stride;  // rows of activations packed together
+    int64_t ldc;
+  };
+
+  // Adds `lines` lines of codes, each times rows at `a`.
   template <int kRows>
-  [[gnu::always_inline]] static void Lines(typename I::Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs],
-                                           const char* a, int64_t lines) {
+  [[gnu::always_inline]] static void Lines(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], const char* a,
+                                           int64_t stride, int64_t lines) {
     for (int64_t line = 0; line < lines; ++line) {
       if constexpr (kFour) {
         typename I::Bytes low[kVecs], high[kVecs];
@@ -112,7 +125,7 @@ struct Int8Gemm {
         }
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
-          const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (kRows + i) * 4);
+          const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (stride + i) * 4);
 #pragma GCC unroll 8
           for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot2(sums[i][v], low[v], x0, high[v], x1);
         }
@@ -127,94 +140,122 @@ struct Int8Gemm {
           for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot(sums[i][v], codes[v], x);
         }
       }
-      a += kRows * kLineColumns;
+      a += stride * kLineColumns;
+    }
+    // Without this GCC 12 gives the sums a second home in memory for what follows, and stores them line by line.
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVecs; ++v) I::KeepInRegister(sums[i][v]);
     }
   }
 
-  // kRows x kVecs vectors of c over columns [k0, k1). `w`: the vectors' places in the first line of their panels.
+  // kRows x kVecs vectors of c over columns [k0, k1) of whole rows of codes. `a`: codes of the tile's first row at k0;
+  // `meta`: its first scale; `w`: the vectors' places in the first line of their panels.
   template <int kRows>
-  static void Tile(const GemmArgs& args, const char* tile, const char* const (&w)[kVecs], int64_t k0, int64_t k1,
-                   float* c, int64_t ldc) {
-    const int64_t padded = PanelPaddedK(kType, args.k);
-    const char* a = tile + k0 * kRows;
-    const auto* meta = reinterpret_cast<const float*>(tile + kRows * padded);  // scales and corrections
-    if constexpr (kRow) {
-      // Sums of earlier columns wait in c as integers.
-      typename I::Ints sums[kRows][kVecs];
+  static void RowTile(const Product& p, const char* a, const float* meta, const char* const (&w)[kVecs], int64_t k0,
+                      int64_t k1, float* c) {
+    Ints sums[kRows][kVecs];  // those of earlier columns wait in c
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVecs; ++v) {
+        sums[i][v] = k0 == 0 ? I::Set1(meta + p.stride + i) : I::LoadInts(c + i * p.ldc + v * V::kLanes);
+      }
+    }
+    const char* codes[kVecs];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + k0 * kPanelRows;
+    Lines<kRows>(sums, codes, a, p.stride, (k1 - k0) / kLineColumns);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) {
+      const F32 scale = V::Load(reinterpret_cast<const float*>(w[v] + p.padded * kPanelRows));
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) {
-          sums[i][v] = k0 == 0 ? I::Set1(meta + kRows + i) : I::LoadInts(c + i * ldc + v * V::kLanes);
-        }
-      }
-      const char* codes[kVecs];
-      for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + k0 * kPanelRows;
-      Lines<kRows>(sums, codes, a, (k1 - k0) / kLineColumns);
-      for (int v = 0; v < kVecs; ++v) {
-        const auto scale = V::Load(reinterpret_cast<const float*>(w[v] + padded * kPanelRows));
-#pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) {
-          float* out = c + i * ldc + v * V::kLanes;
-          if (k1 < padded) {
-            I::StoreInts(out, sums[i][v]);
-          } else {
-            V::Store(out, V::Mul(I::ToFloat(sums[i][v]), V::Mul(scale, V::Set1(meta[i]))));
-          }
-        }
-      }
-    } else {
-      constexpr int64_t kGroup = PanelGroup(kType), kGroupBytes = PanelGroupBytes(kType);
-      for (int64_t g = k0 / kGroup; g < k1 / kGroup; ++g) {
-        typename I::Ints sums[kRows][kVecs];
-        const float* scales = meta + g * 2 * kRows;
-#pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 8
-          for (int v = 0; v < kVecs; ++v) sums[i][v] = kFour ? I::Zero() : I::Set1(scales + kRows + i);
-        }
-        const char* codes[kVecs];
-#pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + g * kGroupBytes + kPanelLine;
-        Lines<kRows>(sums, codes, a, kGroup / kLineColumns);
-        a += kGroup * kRows;
-#pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) {
-          // Scales are as wide as a lane or half as wide.
-          const char* line = w[v] + g * kGroupBytes - (kFour ? v % kParts * kVecBytes / 2 : 0);
-          F32 scale, zero;
-          if constexpr (kFour) {
-            scale = V::template LoadAs<FloatType::kF16>(line);
-            zero = V::template LoadAs<FloatType::kF16>(line + kPanelRows * 2);
-          } else {
-            scale = V::Load(reinterpret_cast<const float*>(line));
-          }
-#pragma GCC unroll 16
-          for (int i = 0; i < kRows; ++i) {
-            float* out = c + i * ldc + v * V::kLanes;
-            const F32 before = g == 0 ? V::Zero() : V::Load(out);
-            F32 dot = I::ToFloat(sums[i][v]);
-            if constexpr (kFour) dot = V::NegMulAdd(zero, V::Set1(scales[kRows + i]), dot);
-            V::Store(out, V::MulAdd(dot, V::Mul(scale, V::Set1(scales[i])), before));
-          }
+        float* out = c + i * p.ldc + v * V::kLanes;
+        if (k1 < p.padded) {
+          I::StoreInts(out, sums[i][v]);
+        } else {
+          V::Store(out, V::Mul(I::ToFloat(sums[i][v]), V::Mul(scale, V::Set1(meta[i]))));
         }
       }
     }
   }
 
-  // The tile for `rows` in [1, kRows].
+  // The same over one group, added to c. `w`: places in the group's line of scales.
   template <int kRows>
-  static void TileOf(int64_t rows, const GemmArgs& args, const char* tile, const char* const (&w)[kVecs], int64_t k0,
-                     int64_t k1, float* c, int64_t ldc) {
-    if constexpr (kRows > 1) {
-      if (rows < kRows) return TileOf<kRows - 1>(rows, args, tile, w, k0, k1, c, ldc);
+  static void GroupTile(const Product& p, const char* a, const float* scales, const char* const (&w)[kVecs], float* c) {
+    Ints sums[kRows][kVecs];
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVecs; ++v) sums[i][v] = kFour ? I::Zero() : I::Set1(scales + p.stride + i);
     }
-    Tile<kRows>(args, tile, w, k0, k1, c, ldc);
+    const char* codes[kVecs];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + kPanelLine;
+    Lines<kRows>(sums, codes, a, p.stride, p.group / kLineColumns);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) {
+      // Scales of 8 bits are as wide as lanes, those of 4 bits half as wide.
+      const char* line = w[v] - (kFour ? v % kParts * kVecBytes / 2 : 0);
+      F32 scale, zero = V::Zero();
+      if constexpr (kFour) {
+        scale = V::template LoadAs<FloatType::kF16>(line);
+        zero = V::template LoadAs<FloatType::kF16>(line + kPanelRows * 2);
+      } else {
+        scale = V::Load(reinterpret_cast<const float*>(line));
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+        float* out = c + i * p.ldc + v * V::kLanes;
+        F32 dot = I::ToFloat(sums[i][v]);
+        if constexpr (kFour) dot = V::NegMulAdd(zero, V::Set1(scales[p.stride + i]), dot);
+        V::Store(out, V::MulAdd(dot, V::Mul(scale, V::Set1(scales[i])), V::Load(out)));
+      }
+    }
   }
 
-  static void Run(const GemmArgs& args) noexcept {
+  template <int kRows>
+  static void Tile(const Product& p, const char* a, const float* meta, const char* const (&w)[kVecs], int64_t k0,
+                   int64_t k1, float* c) {
+    a += k0 * p.stride;
+    if constexpr (kForm == PanelForm::kRow) {
+      RowTile<kRows>(p, a, meta, w, k0, k1, c);
+    } else {
+      if (k0 == 0) {
+        for (int i = 0; i < kRows; ++i) {
+          for (int v = 0; v < kVecs; ++v) V::Store(c + i * p.ldc + v * V::kLanes, V::Zero());
+        }
+      }
+      const char* group[kVecs];
+      for (int v = 0; v < kVecs; ++v) group[v] = w[v] + k0 / p.group * p.group_bytes;
+      for (int64_t g = k0 / p.group; g < k1 / p.group; ++g) {
+        GroupTile<kRows>(p, a, meta + g * 2 * p.stride, group, c);
+        a += p.group * p.stride;
+        for (int v = 0; v < kVecs; ++v) group[v] += p.group_bytes;
+      }
+    }
+  }
+
+  // All `rows` rows of a tile in as few parts as can be made of I::kRows, 4, 2 and 1.
+  static void Rows(int64_t rows, const Product& p, const char* a, const float* meta, const char* const (&w)[kVecs],
+                   int64_t k0, int64_t k1, float* c) {
+    if (rows == I::kRows) return Tile<I::kRows>(p, a, meta, w, k0, k1, c);
+    int64_t i = 0;
+    for (; i + 4 <= rows; i += 4) Tile<4>(p, a + i * 4, meta + i, w, k0, k1, c + i * p.ldc);
+    if (i + 2 <= rows) {
+      Tile<2>(p, a + i * 4, meta + i, w, k0, k1, c + i * p.ldc);
+      i += 2;
+    }
+    if (i < rows) Tile<1>(p, a + i * 4, meta + i, w, k0, k1, c + i * p.ldc);
+  }
+
+  static void Run(PanelType type, const GemmArgs& args) {
     constexpr int64_t kCols = kVecs * V::kLanes;
-    const int64_t padded = PanelPaddedK(kType, args.k), panel_bytes = PanelBytes(kType, args.k);
+    const Int8Activations<I, kForm> activations(type, args.k);
+    const int64_t padded = activations.padded, panel_bytes = PanelBytes(type, args.k);
+    const int64_t group_bytes = kForm == PanelForm::kRow ? 0 : PanelGroupBytes(type);
     const int64_t last = (args.n1 - 1) / kPanelRows;
     const int64_t block = args.m1 - args.m0 <= I::kRows ? padded : kPanelKBlock;
     for (int64_t k0 = 0; k0 < padded; k0 += block) {
@@ -229,15 +270,16 @@ struct Int8Gemm {
         const int64_t cols = args.n1 - j < kCols ? args.n1 - j : kCols;
         for (int64_t i = args.m0; i < args.m1; i += I::kRows) {
           const int64_t rows = args.m1 - i < I::kRows ? args.m1 - i : I::kRows;
-          const char* tile = static_cast<const char*>(args.a) + i * Layout::RowBytes(args.k);
+          const char* a = static_cast<const char*>(args.a) + i * activations.RowBytes();
+          const auto* meta = reinterpret_cast<const float*>(a + rows * padded);
           float* c = args.c + (i - args.m0) * args.ldc + (j - args.n0);
           if (cols == kCols) {
-            TileOf<I::kRows>(rows, args, tile, w, k0, k1, c, args.ldc);
+            Rows(rows, {padded, activations.group, group_bytes, rows, args.ldc}, a, meta, w, k0, k1, c);
             continue;
           }
           alignas(64) float whole[I::kRows * kCols];
           if (k0 > 0) CopyRows(rows, cols, c, args.ldc, whole, kCols);
-          TileOf<I::kRows>(rows, args, tile, w, k0, k1, whole, kCols);
+          Rows(rows, {padded, activations.group, group_bytes, rows, kCols}, a, meta, w, k0, k1, whole);
           CopyRows(rows, cols, whole, kCols, c, args.ldc);
         }
       }
@@ -253,8 +295,11 @@ struct Int8Gemm {
 
 template <class I, PanelType kType>
 void OverrideInt8(KernelTable& table) {
+  using Activations = Int8Activations<I, FormOf(kType)>;
   table.panel_gemm[static_cast<int>(Precision::kInt8)][static_cast<int>(kType)] = {
-      I::kRows, Int8Layout<I, kType>::Bytes, Int8Layout<I, kType>::Pack, Int8Gemm<I, kType>::Run};
+      I::kRows, [](int64_t m, int64_t k) noexcept { return m * Activations(kType, k).RowBytes(); },
+      [](const GemmPackArgs& args) noexcept { Activations(kType, args.k).Pack(args); },
+      [](const GemmArgs& args) noexcept { Int8Gemm<I, FormOf(kType)>::Run(kType, args); }};
 }
 
 template <class I>

@@ -77,6 +77,17 @@ struct V {
     }
   }
 
+  template <int kShift>
+  static F32 Nibble(const void* p) {
+    const __m256i words = _mm256_srli_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)), kShift);
+    return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(15)));
+  }
+  template <int kShift>
+  static F32 SignedByte(const void* p) {
+    const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+    return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(words, 24 - kShift), 24));
+  }
+
   static float Sum(F32 x) { return _mm_cvtss_f32(Sum4(x, x, x, x)); }
   static float ReduceMax(F32 x) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));

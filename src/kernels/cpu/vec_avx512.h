@@ -77,6 +77,17 @@ struct V {
     }
   }
 
+  // Of kLanes 32-bit words at p: the four bits, and the signed byte, from bit kShift on.
+  template <int kShift>
+  static F32 Nibble(const void* p) {
+    const __m512i words = _mm512_srli_epi32(_mm512_loadu_si512(p), kShift);
+    return _mm512_cvtepi32_ps(_mm512_and_si512(words, _mm512_set1_epi32(15)));
+  }
+  template <int kShift>
+  static F32 SignedByte(const void* p) {
+    return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(_mm512_loadu_si512(p), 24 - kShift), 24));
+  }
+
   static float Sum(F32 x) { return _mm_cvtss_f32(Sum4(x, x, x, x)); }
   static float ReduceMax(F32 x) { return _mm512_reduce_max_ps(x); }
   static void StoreSums(float* p, F32 a, F32 b, F32 c, F32 d) { _mm_storeu_ps(p, Sum4(a, b, c, d)); }

@@ -83,6 +83,17 @@ struct V {
     }
   }
 
+  template <int kShift>
+  static F32 Nibble(const void* p) {
+    const uint32x4_t words = vld1q_u32(static_cast<const uint32_t*>(p));
+    return vcvtq_f32_u32(vandq_u32(vshlq_u32(words, vdupq_n_s32(-kShift)), vdupq_n_u32(15)));
+  }
+  template <int kShift>
+  static F32 SignedByte(const void* p) {
+    const int32x4_t words = vld1q_s32(static_cast<const int32_t*>(p));
+    return vcvtq_f32_s32(vshrq_n_s32(vshlq_n_s32(words, 24 - kShift), 24));
+  }
+
   static float Sum(F32 x) { return vgetq_lane_f32(Sum4(x, x, x, x), 0); }
   static float ReduceMax(F32 x) { return vmaxvq_f32(x); }
   static void StoreSums(float* p, F32 a, F32 b, F32 c, F32 d) { vst1q_f32(p, Sum4(a, b, c, d)); }
