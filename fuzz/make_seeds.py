@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the checkpoint parsers: corpus/{safetensors,torch,gguf,json}/. Standard library only.
+"""Writes the seeds of the checkpoint parsers: corpus/{safetensors,galago,torch,gguf,json}/. Standard library only.
 
 usage: fuzz/make_seeds.py    (from anywhere; rewrites the same bytes every time)
 
@@ -41,6 +41,68 @@ def safetensors_seeds():
     write("safetensors", "negative", safetensors({"a": entry("U8", [-4], 0, 4)}, bytes(4)))
     write("safetensors", "deep", safetensors(b'{"a":' + b"[" * 200))
     write("safetensors", "lfs_pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")
+
+
+def checksum64(data):
+    """src/base/hash.cc: Checksum64, as 16 hex digits."""
+    mask, prime = (1 << 64) - 1, 0x9E3779B97F4A7C15
+    lanes = [prime * (i + 1) & mask for i in range(8)]
+    whole = len(data) // 64 * 64
+    for at in range(0, whole, 64):
+        for i, word in enumerate(struct.unpack_from("<8Q", data, at)):
+            mixed = (lanes[i] ^ word) * prime & mask
+            lanes[i] = mixed ^ mixed >> 32
+    rest = struct.unpack("<8Q", data[whole:].ljust(64, b"\0"))
+    total = len(data)
+    for i in range(8):
+        for word in (rest[i], lanes[i]):
+            total = (total ^ word) * prime & mask
+            total ^= total >> 29
+    return f"{total:016x}"
+
+
+def galago(tensors, files, version="1", panels="p16"):
+    """tensors: (name, safetensors dtype, our dtype, shape, bytes)."""
+    data, header, table = b"", {}, {}
+
+    def add(name, dtype, shape, content):
+        nonlocal data
+        header[name] = entry(dtype, shape, len(data), len(data) + len(content))
+        data += content
+        missing = -len(data) % 64
+        if missing:
+            header[f"padding/{len(header)}"] = entry("U8", [missing], len(data), len(data) + missing)
+            data += bytes(missing)
+
+    for name, content in files.items():
+        add("file/" + name, "U8", [len(content)], content)
+        table["file/" + name] = {"sum": checksum64(content)}
+    for name, stored, dtype, shape, content in tensors:
+        add(name, stored, [len(content)] if dtype.startswith("w") else shape, content)
+        table[name] = {"sum": checksum64(content), "dtype": dtype, "shape": shape}
+    facts, text = '{"source":"directory"}', json.dumps(table)
+    header["__metadata__"] = {
+        "format": "galago", "galago.version": version, "galago.panels": panels, "galago.facts": facts,
+        "galago.table": text, "galago.sum": checksum64("\n".join([version, panels, facts, text]).encode())}
+    packed = json.dumps(header).encode()
+    packed += b" " * (-(8 + len(packed)) % 64)
+    return struct.pack("<Q", len(packed)) + packed + data
+
+
+def galago_seeds():
+    norm = ("language/norm.weight", "F32", "f32", [3], bytes(12))
+    matrix = ("language/q.weight", "U8", "w4g32", [5, 32], bytes(range(256)) + bytes(64))  # 1 panel, 64 + 256 bytes
+    row = ("vision/fc1.weight", "U8", "w8row", [2, 3], bytes(16 * 64 + 128))
+    files = {"config.json": b"{}", "llm/tokenizer.model": b"\0\1\2", "empty": b""}
+    write("galago", "small", galago([norm, matrix, row], files))
+    write("galago", "no_tensors", galago([], files))
+    write("galago", "version_2", galago([norm], files, version="2"))
+    write("galago", "other_panels", galago([norm], files, panels="q8"))
+    write("galago", "wrong_size", galago([("language/q.weight", "U8", "w4g32", [17, 32], bytes(320))], {}))
+    write("galago", "huge_shape", galago([("language/q.weight", "U8", "w8g16", [1 << 62, 16], bytes(320))], {}))
+    write("galago", "group", galago([("language/q.weight", "U8", "w4g128", [16, 96], bytes(320))], {}))
+    write("galago", "negative", galago([("language/q.weight", "U8", "w4g32", [-16, 32], bytes(320))], {}))
+    write("galago", "plain_safetensors", safetensors({"a": entry("F32", [1], 0, 4)}, bytes(4)))
 
 
 def gguf_string(text):
@@ -162,6 +224,7 @@ def json_seeds():
 
 if __name__ == "__main__":
     safetensors_seeds()
+    galago_seeds()
     gguf_seeds()
     torch_seeds()
     real_torch_seeds()

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <cstring>
 
 #include "src/base/check.h"
 
@@ -12,6 +13,35 @@ uint64_t Fnv1a64(std::span<const std::byte> bytes) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (const std::byte byte : bytes) hash = (hash ^ static_cast<uint64_t>(byte)) * 0x100000001b3u;
   return hash;
+}
+
+uint64_t Checksum64(std::span<const std::byte> bytes) {
+  // Eight lanes, so that one multiplication need not wait for another. Each step is a bijection of the lane and of the
+  // word.
+  constexpr uint64_t kPrime = 0x9e3779b97f4a7c15u;
+  constexpr size_t kLanes = 8;
+  std::array<uint64_t, kLanes> lanes;
+  for (size_t i = 0; i < kLanes; ++i) lanes[i] = kPrime * (i + 1);
+  const std::byte* at = bytes.data();
+  size_t left = bytes.size();
+  for (; left >= sizeof(lanes); left -= sizeof(lanes), at += sizeof(lanes)) {
+    std::array<uint64_t, kLanes> words;
+    std::memcpy(words.data(), at, sizeof(words));
+    for (size_t i = 0; i < kLanes; ++i) {
+      const uint64_t mixed = (lanes[i] ^ words[i]) * kPrime;
+      lanes[i] = mixed ^ mixed >> 32;
+    }
+  }
+  std::array<uint64_t, kLanes> rest = {};
+  if (left != 0) std::memcpy(rest.data(), at, left);
+  uint64_t sum = bytes.size();
+  for (size_t i = 0; i < kLanes; ++i) {
+    for (const uint64_t word : {rest[i], lanes[i]}) {
+      sum = (sum ^ word) * kPrime;
+      sum ^= sum >> 29;
+    }
+  }
+  return sum;
 }
 
 std::string Sha256Hex(std::span<const std::byte> bytes) {

@@ -115,6 +115,26 @@ Status ReadMetadata(const Json& metadata, std::string_view what, TensorStore& st
   return OkStatus();
 }
 
+struct Header {
+  Json json;  // an object
+  std::span<const std::byte> data;
+};
+StatusOr<Header> ReadHeader(std::span<const std::byte> bytes, std::string_view what) {
+  RETURN_IF_ERROR(RefuseLfsPointer(bytes, what));
+  ByteReader reader(bytes, what);
+  ASSIGN_OR_RETURN(const uint64_t header_size, reader.Read<uint64_t>("header length"));
+  if (header_size > kMaxSafetensorsHeader) {
+    return DataLoss(StrCat(what, ": header of ", header_size, " bytes, the limit is ", kMaxSafetensorsHeader));
+  }
+  ASSIGN_OR_RETURN(const std::string_view text, reader.ReadText(header_size, "header"));
+  Header header;
+  // Name, field, list: three levels.
+  ASSIGN_OR_RETURN(header.json, ParseJson(text, what, {.max_bytes = kMaxSafetensorsHeader, .max_depth = 4}));
+  if (!header.json.is_object()) return DataLoss(StrCat(what, ": the header is no JSON object"));
+  header.data = bytes.subspan(reader.position());
+  return header;
+}
+
 // Sort key of the official writer: larger elements first, so that none is unaligned; then the name.
 bool WrittenBefore(const NamedTensor* a, const NamedTensor* b) {
   const size_t a_bytes = InfoOf(a->view.dtype).block_bytes;
@@ -124,22 +144,27 @@ bool WrittenBefore(const NamedTensor* a, const NamedTensor* b) {
 
 }  // namespace
 
+std::string_view SafetensorsName(DType dtype) {
+  const auto it = std::ranges::find(kDTypes, dtype, &DTypeSpelling::dtype);
+  return it == kDTypes.end() ? std::string_view() : it->name;
+}
+
+StatusOr<std::map<std::string, std::string, std::less<>>> ReadSafetensorsMetadata(std::span<const std::byte> bytes,
+                                                                                  std::string_view what) {
+  ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes, what));
+  TensorStore store{std::string(what)};
+  const Json* metadata = JsonFind(header.json, "__metadata__");
+  if (metadata != nullptr) RETURN_IF_ERROR(ReadMetadata(*metadata, what, store));
+  return store.metadata();
+}
+
 StatusOr<TensorStore> ParseSafetensors(std::span<const std::byte> bytes, std::string_view what) {
-  RETURN_IF_ERROR(RefuseLfsPointer(bytes, what));
-  ByteReader reader(bytes, what);
-  ASSIGN_OR_RETURN(const uint64_t header_size, reader.Read<uint64_t>("header length"));
-  if (header_size > kMaxSafetensorsHeader) {
-    return DataLoss(StrCat(what, ": header of ", header_size, " bytes, the limit is ", kMaxSafetensorsHeader));
-  }
-  ASSIGN_OR_RETURN(const std::string_view header, reader.ReadText(header_size, "header"));
-  // Name, field, list: three levels.
-  ASSIGN_OR_RETURN(const Json json, ParseJson(header, what, {.max_bytes = kMaxSafetensorsHeader, .max_depth = 4}));
-  if (!json.is_object()) return DataLoss(StrCat(what, ": the header is no JSON object"));
-  const std::span<const std::byte> data = bytes.subspan(reader.position());
+  ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes, what));
+  const std::span<const std::byte> data = header.data;
 
   TensorStore store{std::string(what)};
   std::vector<Extent> extents;
-  for (const auto& [name, entry] : json.get_ref<const Json::object_t&>()) {
+  for (const auto& [name, entry] : header.json.get_ref<const Json::object_t&>()) {
     if (name == "__metadata__") {
       RETURN_IF_ERROR(ReadMetadata(entry, what, store));
       continue;

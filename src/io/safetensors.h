@@ -22,6 +22,13 @@ inline constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 // The tensors of a safetensors image in memory; the views borrow `bytes`. `what` names the file in messages.
 StatusOr<TensorStore> ParseSafetensors(std::span<const std::byte> bytes, std::string_view what);
 
+// Only the free-form strings of its header, whatever else stands in it.
+StatusOr<std::map<std::string, std::string, std::less<>>> ReadSafetensorsMetadata(std::span<const std::byte> bytes,
+                                                                                  std::string_view what);
+
+// How safetensors spells a type; empty for types it has none for.
+std::string_view SafetensorsName(DType dtype);
+
 struct NamedTensor {
   std::string name;
   TensorView view;

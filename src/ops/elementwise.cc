@@ -47,6 +47,16 @@ void ScaleColumns(const ExecContext& ctx, ConstView x, std::span<const float> sc
   ForRows(ctx, x, [&](int64_t i) { ctx.kernels->multiply(x.row(i), scale.data(), out.row(i), x.cols); });
 }
 
+void GatherColumns(const ExecContext& ctx, ConstView x, std::span<const int32_t> order, View out) {
+  CHECK_EQ(static_cast<int64_t>(order.size()), x.cols);
+  CheckSameShape(x, out);
+  ForRows(ctx, x, [&](int64_t i) {
+    const float* from = x.row(i);
+    float* to = out.row(i);
+    for (const int32_t j : order) *to++ = from[j];
+  });
+}
+
 void Copy(const ExecContext& ctx, ConstView x, View out) {
   CheckSameShape(x, out);
   ForRows(ctx, x, [&](int64_t i) { std::copy_n(x.row(i), x.cols, out.row(i)); });

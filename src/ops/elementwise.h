@@ -14,6 +14,8 @@ void ActivateMultiply(const ExecContext& ctx, Activation activation, ConstView g
 void Add(const ExecContext& ctx, ConstView a, ConstView b, View out);
 // out[i] = x[i] * scale, for every row i; scale [C].
 void ScaleColumns(const ExecContext& ctx, ConstView x, std::span<const float> scale, View out);
+// out[i, j] = x[i, order[j]]; must not overlap.
+void GatherColumns(const ExecContext& ctx, ConstView x, std::span<const int32_t> order, View out);
 // Element copy between views of one shape; must not overlap.
 void Copy(const ExecContext& ctx, ConstView x, View out);
 

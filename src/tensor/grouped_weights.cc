@@ -1,5 +1,7 @@
 #include "src/tensor/grouped_weights.h"
 
+#include <utility>
+
 #include "src/base/check.h"
 #include "src/tensor/float16.h"
 
@@ -21,6 +23,21 @@ GroupedWeights8 MakeGroupedWeights8(int64_t rows, int64_t cols, int64_t group) {
   GroupedWeights8 weights{.rows = rows, .cols = cols, .group = group};
   weights.codes.resize(static_cast<size_t>(rows * cols));
   weights.scales.resize(static_cast<size_t>(rows * (cols / group)));
+  return weights;
+}
+
+GroupedWeights Regrouped(GroupedWeights weights, int64_t group) {
+  CHECK_GT(group, 0);
+  CHECK_EQ(weights.group % group, 0);
+  const auto times = static_cast<size_t>(weights.group / group);
+  if (times == 1) return weights;
+  for (std::vector<uint16_t>* values : {&weights.scales, &weights.zeros}) {
+    std::vector<uint16_t> repeated;
+    repeated.reserve(values->size() * times);
+    for (const uint16_t value : *values) repeated.insert(repeated.end(), times, value);
+    *values = std::move(repeated);
+  }
+  weights.group = group;
   return weights;
 }
 

@@ -34,6 +34,9 @@ struct GroupedWeights8 {
 GroupedWeights MakeGroupedWeights(int64_t rows, int64_t cols, int64_t group);
 GroupedWeights8 MakeGroupedWeights8(int64_t rows, int64_t cols, int64_t group);
 
+// The same matrix in smaller groups, which repeat the scales and zeros; `group` divides weights.group.
+GroupedWeights Regrouped(GroupedWeights weights, int64_t group);
+
 // The weights as floats, out [N, K]: the difference and the product are rounded to float32 in this order.
 void Dequantize(const GroupedWeights& weights, std::span<float> out);
 void Dequantize(const GroupedWeights8& weights, std::span<float> out);

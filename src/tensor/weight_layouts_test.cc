@@ -301,6 +301,13 @@ TEST(GroupedWeights, DequantizeFollowsTheFormula) {
     EXPECT_EQ(out[i], F16ToF32(weights.scales[i / 32]) *
                           (static_cast<float>(weights.codes[i]) - F16ToF32(weights.zeros[i / 32])));
   }
+  std::vector<float> regrouped(out.size());
+  for (const int64_t group : {32, 16, 8}) {
+    const GroupedWeights smaller = Regrouped(weights, group);
+    EXPECT_EQ(smaller.group, group);
+    Dequantize(smaller, regrouped);
+    EXPECT_EQ(regrouped, out);
+  }
   GroupedWeights8 bytes = MakeGroupedWeights8(2, 32, 16);
   for (size_t i = 0; i < bytes.codes.size(); ++i) bytes.codes[i] = static_cast<int8_t>(i * 5);
   bytes.scales = {0.5f, 1.0f, 2.0f, -3.0f};
