@@ -12,8 +12,6 @@
 namespace galago::cli {
 namespace {
 
-std::string_view PrecisionName(Precision precision) { return precision == Precision::kF32 ? "f32" : "bf16"; }
-
 // "avx512_bf16" of a limit and "avx512bf16" of a kernel family are the same instructions.
 std::string Plain(std::string_view isa) { return ReplaceAll(std::string(isa), "_", ""); }
 
@@ -27,10 +25,11 @@ bool Uses(std::string_view isa, const MachineLimit& limit) {
   return true;
 }
 
-// Fastest last. Exact products of float32 weights use nothing but float arithmetic.
+// What a precision multiplies with, and what is slower than that.
 bool Suits(Precision precision, const MachineLimit& limit) {
   if (limit.name == "fma_f32") return true;
-  return precision != Precision::kF32 && (limit.name == "bf16" || limit.name == "amx_bf16");
+  if (limit.name == "bf16" || limit.name == "amx_bf16") return precision != Precision::kF32;
+  return precision == Precision::kInt8;
 }
 
 std::string What(const BenchStage& stage) {
@@ -85,9 +84,17 @@ std::string LimitsText(const std::vector<MachineLimit>& limits) {
   return eval::TextTable(table);
 }
 
+// Share of the roof if the processors' time were spent on all threads side by side: what is left of the wall's share
+// where others keep the machine busy, and an upper bound where threads wait for each other.
+double CpuFraction(const BenchReport& report, const BenchStage& stage, const Roof& roof) {
+  const double cpu_seconds = Summarise(stage.samples.cpu_ms).median / 1e3;
+  return cpu_seconds > 0 ? roof.seconds * report.threads / cpu_seconds : 0;
+}
+
 std::string StagesText(const BenchReport& report) {
-  eval::Table table{.header = {"stage", "", "median ms", "p95 ms", "cpu ms", "a second", "op/s", "B/s", "of roof"},
-                    .num_text = 2};
+  eval::Table table{
+      .header = {"stage", "", "median ms", "p95 ms", "cpu ms", "a second", "op/s", "B/s", "of roof", "by cpu"},
+      .num_text = 2};
   for (const BenchStage& stage : report.stages) {
     const Summary wall = Summarise(stage.samples.wall_ms), cpu = Summarise(stage.samples.cpu_ms);
     const double seconds = wall.median / 1e3;
@@ -99,7 +106,8 @@ std::string StagesText(const BenchReport& report) {
          roof ? fmt::format("{:.0f} % {}", 100 * roof->seconds / seconds,
                             stage.work.bytes / roof->memory->best >= roof->seconds ? roof->memory->name
                                                                                    : roof->arithmetic->name)
-              : ""});
+              : "",
+         roof ? fmt::format("{:.0f} %", 100 * CpuFraction(report, stage, *roof)) : ""});
   }
   return eval::TextTable(table);
 }
@@ -137,7 +145,8 @@ Json StageJson(const BenchReport& report, const BenchStage& stage) {
     json["roof"] = {{"arithmetic", roof->arithmetic->name},
                     {"instructions", roof->arithmetic->isa},
                     {"ms", Rounded(1e3 * roof->seconds)},
-                    {"fraction", Rounded(roof->seconds / seconds)}};
+                    {"fraction", Rounded(roof->seconds / seconds)},
+                    {"fraction_by_cpu", Rounded(CpuFraction(report, stage, *roof))}};
   }
   return json;
 }
@@ -204,7 +213,7 @@ std::string BenchText(const BenchReport& report) {
                                   Name(random->head), ", tower ", Name(random->tower))
                          : report.model);
     line("kernels", StrCat(report.isa, ", ", report.threads, report.threads == 1 ? " thread, " : " threads, ",
-                           PrecisionName(report.precision), ", prompts in chunks of ", report.prefill_chunk));
+                           Name(report.precision), ", prompts in chunks of ", report.prefill_chunk));
     line("memory", StrCat(HumanBytes(report.peak_host_bytes), " at most; weights ", HumanBytes(report.memory.weights),
                           ", KV cache of ", report.ctx_size, " tokens ", HumanBytes(report.memory.kv_cache)));
     if (!report.load_ms.empty()) line("load", StrCat(Ms(Summarise(report.load_ms).median), " ms"));
@@ -237,7 +246,7 @@ Json BenchJson(const BenchReport& report) {
     }
     json["device"] = {{"isa", report.isa},
                       {"threads", report.threads},
-                      {"precision", PrecisionName(report.precision)},
+                      {"precision", Name(report.precision)},
                       {"prefill_chunk", report.prefill_chunk},
                       {"ctx_size", report.ctx_size}};
     json["runs"] = {{"repeats", report.repeats}, {"warmup", report.warmup}};

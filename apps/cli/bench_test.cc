@@ -87,6 +87,8 @@ TEST(BenchRoof, KernelsAndPrecisionChooseTheArithmetic) {
   const StageWork work = report.stages[0].work;
   report.precision = Precision::kF32;
   EXPECT_EQ(RoofOf(report, work)->arithmetic->best, 1e11);
+  report.precision = Precision::kInt8;
+  EXPECT_EQ(RoofOf(report, work)->arithmetic->name, "int8");
   report.isa = "avx2";
   EXPECT_EQ(RoofOf(report, work)->arithmetic->isa, "avx2");
   report.isa = "ref";
@@ -124,6 +126,7 @@ TEST(BenchJson, HasItsShape) {
   EXPECT_EQ(json["stages"][0]["cpu_ms"]["max"], 40.0);
   EXPECT_EQ(json["stages"][0]["per_second"], 25600.0);
   EXPECT_EQ(json["stages"][0]["roof"]["fraction"], 0.5);
+  EXPECT_EQ(json["stages"][0]["roof"]["fraction_by_cpu"], 0.5) << "40 ms on two threads";
   EXPECT_EQ(json["stages"][1]["depth"], 1024);
   EXPECT_EQ(json["stages"][1]["bytes_per_second"], 1e10);
   EXPECT_EQ(json["pictures"][0]["ttft_ms"]["median"], 7.0);

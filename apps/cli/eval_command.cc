@@ -73,8 +73,7 @@ std::string ModelIdentity(const std::string& path, const ModelOptions& options) 
   if (!options.mmproj.empty()) add(options.mmproj);
   std::string text = StrCat(options.chat_template, " ", static_cast<int>(options.vila15));
   for (const auto& [file, facts] : files) text += StrCat("\n", file, " ", facts);
-  return StrCat(path, options.precision == Precision::kF32 ? " f32 " : " bf16 ",
-                Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16));
+  return StrCat(path, " ", Name(options.precision), " ", Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16));
 }
 
 // The directory to read: the one named, or the cache's, made if need be.
@@ -159,7 +158,7 @@ eval::Report BeginReport(World& world, const Options& options, const Loaded& loa
   const BuildFacts build = world.engine.Build();
   return {.model = loaded.model->name(),
           .model_path = options.model,
-          .precision = options.model_options.precision == Precision::kF32 ? "f32" : "bf16",
+          .precision = std::string(Name(options.model_options.precision)),
           .isa = loaded.session->isa(),
           .version = build.version,
           .features = build.features,

@@ -102,7 +102,8 @@ constexpr std::array<Choice<Alpha>, 3> kAlpha = {
     {{"drop", Alpha::kDrop}, {"white", Alpha::kWhite}, {"black", Alpha::kBlack}}};
 constexpr std::array<Choice<Aspect>, 4> kAspect = {
     {{"model", Aspect::kModel}, {"crop", Aspect::kCrop}, {"resize", Aspect::kResize}, {"pad", Aspect::kPad}}};
-constexpr std::array<Choice<Precision>, 2> kPrecision = {{{"f32", Precision::kF32}, {"bf16", Precision::kBf16}}};
+constexpr std::array<Choice<Precision>, 3> kPrecision = {
+    {{"f32", Precision::kF32}, {"bf16", Precision::kBf16}, {"int8", Precision::kInt8}}};
 constexpr std::array<Choice<Vila15>, 3> kVila15 = {
     {{"eraA", Vila15::kEraA}, {"eraA-aug", Vila15::kEraAAug2024}, {"eraB", Vila15::kEraB}}};
 constexpr std::array<Choice<ColorMode>, 3> kColor = {
@@ -214,7 +215,8 @@ void AddModelFlags(Table& table) {
             });
 
   table.Group("Device and memory", {Command::kRun, Command::kChat, Command::kEval, Command::kBench});
-  table.Add({"--precision"}, "TYPE", "f32 (reference arithmetic) or bf16 (default)",
+  table.Add({"--precision"}, "TYPE",
+            "f32 (reference arithmetic), bf16 (default), or int8 in front of quantised weights",
             SetChoice<Precision>([](Options& o) -> Precision& { return o.model_options.precision; }, kPrecision));
   Flag& threads = table.Add({"-t", "--threads"}, "N", "computing threads; 0: one per usable core",
                             [](Options& o, const std::string& text) -> Status {

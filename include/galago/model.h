@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "galago/status.h"
@@ -13,9 +14,21 @@
 namespace galago {
 
 enum class Precision {
-  kF32,  // reference mode: float32 arithmetic on the stored weights
-  kBf16  // bf16 weights and products, float32 sums; the default
+  kF32,   // reference mode: float32 arithmetic on the stored weights
+  kBf16,  // activations rounded to bf16 in front of products with bf16 and quantised weights, float32 sums; the default
+  kInt8   // the same, but in front of quantised weights activations are quantised, too: 8 bits for each row and group
 };
+inline std::string_view Name(Precision precision) {
+  switch (precision) {
+    case Precision::kF32:
+      return "f32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return "";
+}
 
 // Which of the reference repository's two behaviours a VILA-1.5 checkpoint gets (docs/models.md).
 enum class Vila15 {

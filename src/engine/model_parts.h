@@ -33,7 +33,15 @@ struct Model::Parts {
 namespace engine {
 
 inline ops::Precision OpsPrecision(Precision precision) {
-  return precision == Precision::kF32 ? ops::Precision::kF32 : ops::Precision::kBf16;
+  switch (precision) {
+    case Precision::kF32:
+      return ops::Precision::kF32;
+    case Precision::kBf16:
+      return ops::Precision::kBf16;
+    case Precision::kInt8:
+      return ops::Precision::kInt8;
+  }
+  return ops::Precision::kF32;
 }
 
 // Type of the cached keys and values at this precision.
