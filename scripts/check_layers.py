@@ -17,6 +17,7 @@ ARROWS = {
     "media": ["spec", "ops"],
     "models": ["nn", "spec", "io"],
     "engine": ["models", "text", "media", "include"],
+    "quant": ["engine"],
     "train": ["spec", "io", "text", "media"],
 }
 FREE = {"base"}
