@@ -91,6 +91,17 @@ TEST(PublishedShape, EveryOneOpens) {
   }
 }
 
+// A plan is close to what making the weights takes.
+TEST(PublishedShape, MemoryPlanFollowsTheFormat) {
+  const auto weights = [](const RandomModelOptions& random) {
+    return static_cast<double>((*OpenPublishedShape("VILA1.5-40b", random, {}))->PlanMemory(4096).weights);
+  };
+  const double bf16 = weights({}), w4 = weights({.decoder = WeightFormat::kW4});
+  EXPECT_NEAR(bf16, 2 * (34.39e9 + 5.5e9), 0.02 * bf16) << "34.4 B of decoder, 5.5 B of tower";
+  // 4 bits and, for 128 of them, two 16-bit numbers in place of 16 bits; the tables are 0.92 B.
+  EXPECT_NEAR(bf16 - w4, 33.47e9 * (2 - 4.25 / 8), 0.02 * bf16);
+}
+
 TEST(PublishedShape, WhatIsNotThereIsRefused) {
   EXPECT_EQ(OpenPublishedShape("NVILA-9B", {}, {}).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(OpenPublishedShape("NVILA-8B", {.tower = WeightFormat::kW4}, {}).status().code(),

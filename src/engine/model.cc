@@ -147,7 +147,7 @@ MemoryPlan Model::PlanMemory(int64_t ctx_size) const {
   MemoryPlan plan;
   plan.ctx_size = ctx_size > 0 ? ctx_size : max_context();
   const models::MemoryNeeds needs = models::PlanMemory(parts_->spec, engine::OpsPrecision(parts_->options.precision));
-  plan.weights = needs.weights;
+  plan.weights = parts_->random ? models::RandomWeightBytes(parts_->spec, *parts_->random) : needs.weights;
   plan.vision_workspace = needs.vision_workspace;
   plan.activations = needs.activations;
   plan.kv_cache =

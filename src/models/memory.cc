@@ -104,4 +104,20 @@ MemoryNeeds PlanMemory(const spec::ModelSpec& spec, ops::Precision precision) {
   return needs;
 }
 
+uint64_t RandomWeightBytes(const spec::ModelSpec& spec, const RandomFormat& format) {
+  const auto bytes = [](int64_t elements, DType type) {
+    const DTypeInfo& info = InfoOf(type);
+    return static_cast<double>(elements) * static_cast<double>(info.block_bytes) /
+           static_cast<double>(info.block_elements);
+  };
+  const spec::LanguageModelSpec& lm = spec.language;
+  const int64_t tables = (lm.tie_word_embeddings ? 1 : 2) * lm.vocab_size * lm.hidden_size;
+  double total = bytes(tables, format.head) + bytes(LanguageElements(lm) - tables, format.decoder);
+  if (spec.vision && spec.projector) {
+    total +=
+        bytes(VisionElements(*spec.vision), format.tower) + bytes(ProjectorElements(*spec.projector), DType::kBF16);
+  }
+  return static_cast<uint64_t>(total);
+}
+
 }  // namespace galago::models

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "src/models/runner.h"
 #include "src/ops/exec_context.h"
 #include "src/spec/model_spec.h"
 
@@ -18,6 +19,9 @@ struct MemoryNeeds {
 inline constexpr int64_t kPrefillChunk = 512;
 
 MemoryNeeds PlanMemory(const spec::ModelSpec& spec, ops::Precision precision);
+
+// Bytes of a model's matrices when they are made up in these types.
+uint64_t RandomWeightBytes(const spec::ModelSpec& spec, const RandomFormat& format);
 
 }  // namespace galago::models
 
