@@ -32,6 +32,8 @@ Exit Main(std::span<const std::string> args, World& world) {
       return EvalCommand(world, options);
     case Command::kBench:
       return BenchCommand(world, options);
+    case Command::kConvert:
+      return ConvertCommand(world, options);
     case Command::kDoctor:
       return DoctorCommand(world, options);
     case Command::kVersion:

@@ -40,6 +40,7 @@ Exit InspectCommand(World& world, const Options& options);
 Exit TokenizeCommand(World& world, const Options& options);
 Exit EvalCommand(World& world, const Options& options);
 Exit BenchCommand(World& world, const Options& options);
+Exit ConvertCommand(World& world, const Options& options);
 Exit DoctorCommand(World& world, const Options& options);
 Exit VersionCommand(World& world, const Options& options);
 

@@ -326,6 +326,25 @@ TEST_F(Commands, Tokenize) {
   EXPECT_EQ(Run({"tokenize", "-m", model_}), 2);
 }
 
+TEST_F(Commands, Convert) {
+  EXPECT_EQ(Run({"convert", model_, "-o", "out.galago", "--mmproj", "m.gguf"}), 0);
+  EXPECT_EQ(fake_.opened_path, model_);
+  EXPECT_EQ(fake_.converted_to, "out.galago");
+  EXPECT_EQ(fake_.model_options.mmproj, "m.gguf");
+  EXPECT_EQ(out_.text(), "out.galago: 12.0 MB, 7 tensors, in 1.5 s\n");
+  EXPECT_THAT(err_.text(), HasSubstr("repacked"));
+  EXPECT_EQ(Run({"convert", "-m", model_, "-o", "out.galago", "--json"}), 0);
+  EXPECT_EQ(OutJson()["schema"], "galago.convert/1");
+  EXPECT_EQ(OutJson()["tensors"], 7);
+  EXPECT_EQ(Run({"convert", model_}), 2);
+  EXPECT_THAT(err_.text(), HasSubstr("--output NAME.galago"));
+  EXPECT_EQ(Run({"convert"}), 2);
+  fake_.load = DataLoss("a: bad");
+  EXPECT_EQ(Run({"convert", model_, "-o", "out.galago"}), 4);
+  fake_.load = InvalidArgument("name must end in .galago");
+  EXPECT_EQ(Run({"convert", model_, "-o", "out"}), 2);
+}
+
 TEST_F(Commands, InspectDoctorVersionHelp) {
   EXPECT_EQ(Run({"inspect", model_, "--json"}), 0);
   EXPECT_EQ(OutJson()["schema"], "galago.inspect/1");

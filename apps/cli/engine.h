@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "galago/bench.h"
+#include "galago/convert.h"
 #include "galago/message.h"
 #include "galago/model.h"
 #include "galago/session.h"
@@ -62,6 +63,8 @@ class Engine {
   virtual StatusOr<std::vector<MachineLimit>> MeasureLimits(const LimitOptions& options) = 0;
   virtual StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) = 0;
   virtual StatusOr<PartKind> GuessMediaKind(const std::string& source) = 0;
+  virtual StatusOr<ConvertReport> Convert(const std::string& path, const ModelOptions& options,
+                                          const std::string& output, const std::atomic<bool>* cancel) = 0;
   virtual SystemFacts System() = 0;
   virtual BuildFacts Build() = 0;
 };

@@ -29,6 +29,8 @@ struct FakeBehaviour {
   std::vector<GenerateOptions> generate_options;
   int loads = 0;
 
+  std::string converted_to;
+
   // Of `bench`.
   Status stages, limits;  // what fails
   std::string shape;
@@ -204,6 +206,14 @@ class FakeEngine : public Engine {
       limits.push_back({"bf16", "avx512_bf16", threads, 2e11 * n, 2.2e11 * n});
     }
     return limits;
+  }
+  StatusOr<ConvertReport> Convert(const std::string& path, const ModelOptions& options, const std::string& output,
+                                  const std::atomic<bool>*) override {
+    behaviour_.opened_path = path;
+    behaviour_.model_options = options;
+    behaviour_.converted_to = output;
+    if (!behaviour_.load.ok()) return behaviour_.load;
+    return ConvertReport{.bytes = 12'000'000, .tensors = 7, .ms = 1500, .notes = {"repacked"}};
   }
   // Media first; a marker without media is refused.
   StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) override {

@@ -188,10 +188,10 @@ class Table {
 };
 
 void AddModelFlags(Table& table) {
-  table.Group("Model",
-              {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect, Command::kEval, Command::kBench});
+  table.Group("Model", {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect, Command::kEval,
+                        Command::kBench, Command::kConvert});
   Flag& model =
-      table.Add({"-m", "--model"}, "REF", "directory or .gguf file, or hf:OWNER/NAME from the local hub cache",
+      table.Add({"-m", "--model"}, "REF", "directory, .gguf or .galago file, or hf:OWNER/NAME from the local hub cache",
                 SetText([](Options& o) -> std::string& { return o.model; }));
   model.aliases = {"--model-path"};
   model.common = true;
@@ -425,9 +425,15 @@ void AddSamplingFlags(Table& table) {
 }
 
 void AddOutputFlags(Table& table) {
-  table.Group("Output", {Command::kRun, Command::kInspect, Command::kTokenize, Command::kBench, Command::kDoctor,
-                         Command::kVersion});
+  table.Group("Output", {Command::kRun, Command::kInspect, Command::kTokenize, Command::kBench, Command::kConvert,
+                         Command::kDoctor, Command::kVersion});
   table.Add({"--json"}, "", "one JSON document instead of text", SetBool([](Options& o) -> bool& { return o.json; }))
+      .common = true;
+
+  table.Group("Output", {Command::kConvert});
+  table
+      .Add({"-o", "--output"}, "NAME.galago", "the file to write",
+           SetText([](Options& o) -> std::string& { return o.output; }))
       .common = true;
 
   table.Group("Output", {Command::kRun, Command::kChat});
@@ -458,7 +464,7 @@ void AddOutputFlags(Table& table) {
             SetChoice<ProgressMode>([](Options& o) -> ProgressMode& { return o.progress; }, kProgress));
 
   table.Group("Program", {Command::kRun, Command::kChat, Command::kInspect, Command::kTokenize, Command::kEval,
-                          Command::kBench, Command::kDoctor, Command::kVersion});
+                          Command::kBench, Command::kConvert, Command::kDoctor, Command::kVersion});
   table.Add({"--color"}, "MODE", "auto, always or never",
             SetChoice<ColorMode>([](Options& o) -> ColorMode& { return o.color; }, kColor));
   table.Add({"-v", "--verbose"}, "", "say more", [](Options& o, const std::string& text) -> Status {

@@ -16,7 +16,7 @@
 
 namespace galago::cli {
 
-enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kBench, kDoctor, kVersion, kHelp };
+enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kBench, kConvert, kDoctor, kVersion, kHelp };
 
 enum class ProgressMode { kAuto, kBar, kPlain, kJson, kNone };
 
@@ -99,6 +99,8 @@ struct Options {
 
   EvalOptions eval;
   BenchOptions bench;
+
+  std::string output;  // of convert
 
   bool stats = false;
   bool dry_run = false;

@@ -79,6 +79,10 @@ class RealEngine : public Engine {
     return galago::PlaceMedia(text, std::move(media));
   }
   StatusOr<PartKind> GuessMediaKind(const std::string& source) override { return galago::GuessMediaKind(source); }
+  StatusOr<ConvertReport> Convert(const std::string& path, const ModelOptions& options, const std::string& output,
+                                  const std::atomic<bool>* cancel) override {
+    return ConvertModel(path, options, output, cancel);
+  }
   SystemFacts System() override { return InspectSystem(); }
   BuildFacts Build() override { return InspectBuild(); }
 };

@@ -5,12 +5,14 @@
 #include <filesystem>
 
 #include "src/base/strings.h"
+#include "src/engine/galago_source.h"
 #include "src/engine/gguf_source.h"
 #include "src/engine/kv_cache.h"
 #include "src/engine/make_model.h"
 #include "src/engine/memory_plan.h"
 #include "src/engine/model_parts.h"
 #include "src/models/memory.h"
+#include "src/models/panel_matrix.h"
 #include "src/models/runner.h"
 #include "src/spec/describe.h"
 #include "src/spec/parse.h"
@@ -63,10 +65,7 @@ StatusOr<std::shared_ptr<Model>> MakeModel(ModelParts made) {
 
 namespace {
 
-struct SpecAndTokenizer {
-  spec::ModelSpec spec;
-  std::unique_ptr<text::Tokenizer> tokenizer;
-};
+using engine::SpecAndTokenizer;
 
 StatusOr<SpecAndTokenizer> OpenGgufModel(const std::filesystem::path& path, const ModelOptions& options,
                                          const spec::ParseOptions& parse) {
@@ -85,6 +84,18 @@ StatusOr<SpecAndTokenizer> OpenGgufModel(const std::filesystem::path& path, cons
   return result;
 }
 
+// The released AWQ checkpoints have one .pt file and configs that do not mention it. What it holds is looked at here
+// for the memory plan and for people; a file that cannot be read is reported when it is loaded.
+std::optional<spec::QuantizationSpec> QuantizationInTorchFile(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() != ".pt") continue;
+    const auto store = io::OpenTensorDirectory(folder);
+    return store.ok() ? models::LlmAwqQuantization(*store) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 StatusOr<SpecAndTokenizer> OpenDirectory(const std::filesystem::path& path, const ModelOptions& options,
                                          const spec::ParseOptions& parse) {
   if (!options.mmproj.empty()) {
@@ -93,8 +104,30 @@ StatusOr<SpecAndTokenizer> OpenDirectory(const std::filesystem::path& path, cons
   }
   SpecAndTokenizer result;
   ASSIGN_OR_RETURN(result.spec, spec::ParseDirectory(path, parse));
+  if (!result.spec.language.quantization) {
+    const bool subfolders = result.spec.layout == spec::Layout::kSubfolders;
+    result.spec.language.quantization = QuantizationInTorchFile(subfolders ? path / "llm" : path);
+  }
   ASSIGN_OR_RETURN(result.tokenizer, text::LoadTokenizer(result.spec.tokenizer));
   return result;
+}
+
+StatusOr<SpecAndTokenizer> OpenGalago(const std::filesystem::path& path, const ModelOptions& options,
+                                      const spec::ParseOptions& parse) {
+  if (!options.mmproj.empty()) {
+    return InvalidArgument(
+        StrCat("an mmproj file goes with a .gguf language model, ", path.string(), " holds the whole model"));
+  }
+  ASSIGN_OR_RETURN(const io::GalagoFile file, io::GalagoFile::Open(path));
+  return engine::ReadGalago(file, path, parse);
+}
+
+StatusOr<SpecAndTokenizer> OpenAny(const std::filesystem::path& path, const ModelOptions& options,
+                                   const spec::ParseOptions& parse) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return OpenDirectory(path, options, parse);
+  if (path.extension() == io::kGalagoExtension) return OpenGalago(path, options, parse);
+  return OpenGgufModel(path, options, parse);
 }
 
 }  // namespace
@@ -109,9 +142,7 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
     return NotFound(StrCat(Printable(path, 256), ": no such model directory or file"));
   }
   ASSIGN_OR_RETURN(const spec::ParseOptions parse, engine::ParseOptionsFor(options));
-  ASSIGN_OR_RETURN(SpecAndTokenizer opened, std::filesystem::is_directory(place, error)
-                                                ? OpenDirectory(place, options, parse)
-                                                : OpenGgufModel(place, options, parse));
+  ASSIGN_OR_RETURN(SpecAndTokenizer opened, OpenAny(place, options, parse));
   return engine::MakeModel(
       {.name = place.has_filename() ? place.filename().string() : place.parent_path().filename().string(),
        .options = options,

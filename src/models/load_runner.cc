@@ -1,5 +1,7 @@
 #include <utility>
 
+#include "src/base/thread_pool.h"
+#include "src/io/galago_file.h"
 #include "src/io/gguf.h"
 #include "src/models/vlm_runner.h"
 
@@ -42,29 +44,42 @@ StatusOr<Stores> OpenStores(const spec::ModelSpec& spec) {
       }
       return stores;
     }
+    case spec::Layout::kGalago: {
+      ASSIGN_OR_RETURN(const io::GalagoFile file, io::GalagoFile::Open(spec.path));
+      ThreadPool pool(0);
+      RETURN_IF_ERROR(file.Verify([&pool](int64_t count, const auto& body) { pool.ParallelFor(count, body); }));
+      stores.language = file.Part(kLanguagePart);
+      stores.vision = file.Part(kVisionPart);
+      stores.projector = file.Part(kProjectorPart);
+      return stores;
+    }
   }
   CHECK(false);
 }
 
 }  // namespace
 
-StatusOr<LoadedRunner> LoadRunner(const spec::ModelSpec& spec, const LoadOptions& options) {
-  LoadedRunner loaded;
+StatusOr<std::unique_ptr<const VlmRunner>> LoadVlmRunner(const spec::ModelSpec& spec, const LoadOptions& options,
+                                                         LoadReport& report) {
   if (options.random) {
     using Part = RandomWeights::Part;
-    ASSIGN_OR_RETURN(loaded.runner, VlmRunner::Load(spec,
-                                                    {.language = Weights(Part::kLanguage, options),
-                                                     .vision = Weights(Part::kVision, options),
-                                                     .projector = Weights(Part::kProjector, options)},
-                                                    loaded.report));
-    return loaded;
+    return VlmRunner::Load(spec,
+                           {.language = Weights(Part::kLanguage, options),
+                            .vision = Weights(Part::kVision, options),
+                            .projector = Weights(Part::kProjector, options)},
+                           report);
   }
   ASSIGN_OR_RETURN(Stores stores, OpenStores(spec));
-  ASSIGN_OR_RETURN(loaded.runner, VlmRunner::Load(spec,
-                                                  {.language = Weights(std::move(stores.language), options),
-                                                   .vision = Weights(std::move(stores.vision), options),
-                                                   .projector = Weights(std::move(stores.projector), options)},
-                                                  loaded.report));
+  return VlmRunner::Load(spec,
+                         {.language = Weights(std::move(stores.language), options, spec.language.quantization),
+                          .vision = Weights(std::move(stores.vision), options),
+                          .projector = Weights(std::move(stores.projector), options)},
+                         report);
+}
+
+StatusOr<LoadedRunner> LoadRunner(const spec::ModelSpec& spec, const LoadOptions& options) {
+  LoadedRunner loaded;
+  ASSIGN_OR_RETURN(loaded.runner, LoadVlmRunner(spec, options, loaded.report));
   return loaded;
 }
 

@@ -98,6 +98,14 @@ MemoryNeeds PlanMemory(const spec::ModelSpec& spec, ops::Precision precision) {
     needs.vision_workspace = static_cast<uint64_t>(VisionWorkspace(spec));
   }
   needs.weights = static_cast<uint64_t>(elements) * (expanded ? 4 : 2);
+  if (lm.quantization) {
+    // 4 bits a weight and 32 a group in place of 16, in all layers.
+    const int64_t group =
+        lm.quantization->group_size < 0 ? 128 : std::clamp<int64_t>(lm.quantization->group_size, 32, 128);
+    const int64_t layers = LanguageElements(lm) - (lm.tie_word_embeddings ? 1 : 2) * lm.vocab_size * lm.hidden_size;
+    needs.weights -= static_cast<uint64_t>(layers * 2 - layers / 2 - layers / group * 4);
+  }
+  if (spec.weight_bytes != 0) needs.weights = spec.weight_bytes;
   const int64_t attention = (lm.num_attention_heads + 2 * lm.num_key_value_heads) * lm.head_dim;
   needs.activations = static_cast<uint64_t>(
       LayerBytes(kPrefillChunk, lm.hidden_size, attention, 2 * lm.intermediate_size) + kFloat * lm.vocab_size);

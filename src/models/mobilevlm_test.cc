@@ -308,16 +308,14 @@ TEST_F(Refusals, MissingTensorsAreNamed) {
   EXPECT_NE(MessageOf(status).find("model.layers.0.self_attn.q_proj.bias"), std::string::npos) << status;
 }
 
-TEST(Weights, PackedCheckpointsAreNamed) {
-  io::TensorStore store("awq");
-  ASSERT_TRUE(store.AddOwned("layer.qweight", Tensor(DType::kI16, {4, 16})).ok());
-  ASSERT_TRUE(store.AddOwned("layer.scales", Tensor(DType::kI32, {4})).ok());
+TEST(Weights, OtherTypesAreNamed) {
+  io::TensorStore store("ints");
+  ASSERT_TRUE(store.AddOwned("layer.weight", Tensor(DType::kI16, {4, 16})).ok());
   Weights weights(store, {});
-  const Status packed = weights.Matrix("layer.weight", {16, 16}).status();
-  EXPECT_EQ(packed.code(), StatusCode::kUnimplemented);
-  EXPECT_EQ(MessageOf(packed),
-            "awq: layer.qweight in place of layer.weight: 4-bit checkpoints of this kind are not supported");
-  EXPECT_EQ(weights.Vector("layer.scales", 4).status().code(), StatusCode::kUnimplemented);
+  const Status refused = weights.Matrix("layer.weight", {4, 16}).status();
+  EXPECT_EQ(refused.code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(MessageOf(refused),
+            "ints: layer.weight is of type i16, weights must be f32, f16, bf16 or a GGUF block type");
 }
 
 TEST(Weights, SixteenBitStaysAndVectorsAreWidened) {

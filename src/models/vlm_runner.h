@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "galago/status.h"
 #include "src/models/language_model.h"
@@ -18,6 +19,11 @@ namespace galago::models {
 // Tiles or frames whose features are held at a time on their way to the projector. Dynamic S2 needs all of a picture's.
 inline constexpr int64_t kTilesPerGroup = 8;
 
+// What the parts are called in a .galago file.
+inline constexpr std::string_view kLanguagePart = "language";
+inline constexpr std::string_view kVisionPart = "vision";
+inline constexpr std::string_view kProjectorPart = "projector";
+
 struct ModelWeights {
   Weights language;
   Weights vision;     // unused for text models
@@ -31,6 +37,9 @@ class VlmRunner : public Runner {
                                                          LoadReport& report);
 
   const spec::ModelSpec& spec() const override { return spec_; }
+  const ModelWeights& weights() const { return weights_; }
+  const LanguageModel& language() const { return language_; }
+  const std::optional<VisionEncoder>& vision() const { return vision_; }
   StatusOr<EncodedMedia> EncodeMedia(const ops::ExecContext& ctx, const EncodeRequest& request) const override;
   Status EmbedTokens(const ops::ExecContext& ctx, std::span<const int32_t> ids, std::span<float> out) const override;
   Status Forward(const ops::ExecContext& ctx, std::span<float> hidden, int64_t num_rows, int64_t past,
@@ -57,6 +66,10 @@ class VlmRunner : public Runner {
   std::optional<Projector> projector_;
   LanguageModel language_;
 };
+
+// LoadRunner (runner.h) for who wants the weights too.
+StatusOr<std::unique_ptr<const VlmRunner>> LoadVlmRunner(const spec::ModelSpec& spec, const LoadOptions& options,
+                                                         LoadReport& report);
 
 }  // namespace galago::models
 

@@ -7,12 +7,28 @@
 
 namespace galago::nn {
 
+namespace {
+
+// x with its columns in the order of the weight's, in arena memory.
+ConstView Ordered(const ExecContext& ctx, const Linear& linear, ConstView x) {
+  if (linear.input_order.empty()) return x;
+  const View ordered = ops::Scratch(ctx, x.rows, x.cols);
+  ops::GatherColumns(ctx, x, linear.input_order, ordered);
+  return ordered;
+}
+
+}  // namespace
+
 void Linear::Apply(const ExecContext& ctx, ConstView x, View out, Activation activation) const {
+  const Arena::Scope scope(*ctx.arena);
+  x = Ordered(ctx, *this, x);
   ops::MatMul(ctx, x, weight, out, {.bias = bias, .activation = activation});
 }
 
 void Linear::ApplyAndAdd(const ExecContext& ctx, ConstView x, ConstView residual, std::span<const float> scale,
                          View out) const {
+  const Arena::Scope scope(*ctx.arena);
+  x = Ordered(ctx, *this, x);
   ops::MatMul(ctx, x, weight, out, {.bias = bias, .scale = scale, .residual = residual});
 }
 

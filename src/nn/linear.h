@@ -20,6 +20,8 @@ using ops::View;
 struct Linear {
   TensorView weight;            // [N, K]
   std::span<const float> bias;  // [N] or empty
+  // Column j of `weight` belongs to input input_order[j]; empty where that is j. GPTQ with activation order.
+  std::span<const int32_t> input_order;
 
   int64_t in_features() const { return weight.shape[1]; }
   int64_t out_features() const { return weight.shape[0]; }

@@ -20,6 +20,8 @@ std::string_view LayoutName(Layout layout) {
       return "mobilevlm";
     case Layout::kGguf:
       return "gguf";
+    case Layout::kGalago:
+      return "galago";
   }
   CHECK(false);
 }
@@ -125,21 +127,26 @@ Json DescribeRopeScaling(const RopeScaling& scaling) {
 }
 
 Json DescribeLanguage(const LanguageModelSpec& language) {
-  return {{"model_type", language.model_type},
-          {"hidden_size", language.hidden_size},
-          {"intermediate_size", language.intermediate_size},
-          {"num_hidden_layers", language.num_hidden_layers},
-          {"num_attention_heads", language.num_attention_heads},
-          {"num_key_value_heads", language.num_key_value_heads},
-          {"head_dim", language.head_dim},
-          {"vocab_size", language.vocab_size},
-          {"max_position_embeddings", language.max_position_embeddings},
-          {"rms_norm_eps", language.rms_norm_eps},
-          {"rope_theta", language.rope_theta},
-          {"rope_scaling", DescribeRopeScaling(language.rope_scaling)},
-          {"rope_layout", language.rope_layout == RopeLayout::kHalfSplit ? "half_split" : "interleaved"},
-          {"attention_bias", language.attention_bias},
-          {"tie_word_embeddings", language.tie_word_embeddings}};
+  Json json = {{"model_type", language.model_type},
+               {"hidden_size", language.hidden_size},
+               {"intermediate_size", language.intermediate_size},
+               {"num_hidden_layers", language.num_hidden_layers},
+               {"num_attention_heads", language.num_attention_heads},
+               {"num_key_value_heads", language.num_key_value_heads},
+               {"head_dim", language.head_dim},
+               {"vocab_size", language.vocab_size},
+               {"max_position_embeddings", language.max_position_embeddings},
+               {"rms_norm_eps", language.rms_norm_eps},
+               {"rope_theta", language.rope_theta},
+               {"rope_scaling", DescribeRopeScaling(language.rope_scaling)},
+               {"rope_layout", language.rope_layout == RopeLayout::kHalfSplit ? "half_split" : "interleaved"},
+               {"attention_bias", language.attention_bias},
+               {"tie_word_embeddings", language.tie_word_embeddings}};
+  if (language.quantization) {
+    json["quantization"] = {{"format", std::string(Name(language.quantization->format))},
+                            {"group_size", language.quantization->group_size}};
+  }
+  return json;
 }
 
 Json DescribePreprocess(const PreprocessSpec& preprocess) {
@@ -236,6 +243,12 @@ std::string DescribeText(const ModelSpec& spec) {
   out += StrCat("language   ", lm.model_type, ", width ", lm.hidden_size, ", ", lm.num_hidden_layers, " layers, ",
                 lm.num_attention_heads, " heads (", lm.num_key_value_heads, " key/value) of ", lm.head_dim, ", ",
                 lm.vocab_size, " tokens, context ", ContextLimit(spec), "\n");
+  if (lm.quantization) {
+    out += StrCat("weights    4 bits, ", Name(lm.quantization->format), ", ",
+                  lm.quantization->group_size < 0 ? std::string("one group a row")
+                                                  : StrCat("groups of ", lm.quantization->group_size),
+                  "\n");
+  }
   out += StrCat("prompt     ", Name(spec.prompt.chat_template), ", era ", spec.prompt.era == Era::kA ? "A" : "B", "\n");
   out += StrCat("tokenizer  ", TokenizerName(spec.tokenizer.kind), "\n");
   for (const std::string& note : spec.notes) out += StrCat("note       ", note, "\n");

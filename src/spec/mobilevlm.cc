@@ -73,6 +73,7 @@ StatusOr<ModelSpec> ParseMobileVlm(const FileSource& files, const std::filesyste
   spec.layout = Layout::kMobileVlm;
   spec.path = path;
   ASSIGN_OR_RETURN(spec.language, ParseLanguage(config, spec.notes));
+  ASSIGN_OR_RETURN(spec.language.quantization, ParseQuantization(files, "", config));
   ASSIGN_OR_RETURN(const std::string tower_type, config.StringOr("vision_tower_type", "clip"));
   if (tower_type != "clip") {
     return Unimplemented(StrCat(config.Name("vision_tower_type"), " \"", Printable(tower_type), "\" is not clip"));

@@ -143,6 +143,18 @@ using RopeScaling = std::variant<std::monostate, LinearRopeScaling, Llama3RopeSc
 // How a head's channels pair up: HF checkpoints (i, i + d/2); llama-architecture GGUF (2i, 2i + 1), rows of q and k
 // permuted.
 enum class RopeLayout { kHalfSplit, kInterleaved };
+
+// How a checkpoint's 4-bit matrices are laid out, as its config says. llm-awq's own files say nothing: whoever opens
+// the weights sees it.
+enum class QuantizationFormat { kAwqGemm, kAwqGemv, kAwqGemvFast, kGptq, kGptqV2, kLlmAwq };
+std::string_view Name(QuantizationFormat format);
+
+struct QuantizationSpec {
+  QuantizationFormat format = QuantizationFormat::kAwqGemm;
+  int64_t group_size = 128;  // -1: one group a row
+  bool operator==(const QuantizationSpec&) const = default;
+};
+
 enum class LanguageNames { kHf, kGguf };
 
 struct LanguageModelSpec {
@@ -161,8 +173,9 @@ struct LanguageModelSpec {
   double rope_theta = 10000.0;
   RopeScaling rope_scaling;
   RopeLayout rope_layout = RopeLayout::kHalfSplit;
-  bool attention_bias = false;       // bias of q, k, v (Qwen2)
-  bool tie_word_embeddings = false;  // no lm_head tensor
+  bool attention_bias = false;                   // bias of q, k, v (Qwen2)
+  bool tie_word_embeddings = false;              // no lm_head tensor
+  std::optional<QuantizationSpec> quantization;  // stated by the config; layers it leaves alone are plain tensors
   bool operator==(const LanguageModelSpec&) const = default;
 };
 
@@ -292,13 +305,14 @@ enum class Layout {
   kSubfolders,    // llm/, vision_tower/, mm_projector/
   kSingleFolder,  // HF-native nvila: prefixes llm., vision_tower., mm_projector.
   kMobileVlm,     // one folder, LLaVA-style names
-  kGguf           // NAME.gguf and, for pictures, an mmproj .gguf
+  kGguf,          // NAME.gguf and, for pictures, an mmproj .gguf
+  kGalago         // NAME.galago: one file of ours, whatever it was made of
 };
 
 struct ModelSpec {
   Family family = Family::kText;
   Layout layout = Layout::kSubfolders;
-  std::filesystem::path path;    // the directory or .gguf file
+  std::filesystem::path path;    // the directory, .gguf or .galago file
   std::filesystem::path mmproj;  // kGguf only; empty for text models
   LanguageModelSpec language;
   std::optional<VisionSpec> vision;  // absent for text models, with `projector`
@@ -308,6 +322,7 @@ struct ModelSpec {
   PromptSpec prompt;
   TokenizerSpec tokenizer;
   VideoSpec video;
+  uint64_t weight_bytes = 0;       // of all tensors as they will lie in memory; 0: not known before they are read
   std::vector<std::string> notes;  // what a user should know: ignored keys, assumptions, compat modes
   bool operator==(const ModelSpec&) const = default;
 };

@@ -17,6 +17,7 @@ StatusOr<ModelSpec> ParseNvilaHf(const FileSource& files, const std::filesystem:
 
   ASSIGN_OR_RETURN(const Config text, config.Sub("text_config"));
   ASSIGN_OR_RETURN(spec.language, ParseLanguage(text, spec.notes));
+  ASSIGN_OR_RETURN(spec.language.quantization, ParseQuantization(files, "", config));
   spec.language.prefix = "llm.";
   ASSIGN_OR_RETURN(const Config tower, config.Sub("vision_config"));
   ASSIGN_OR_RETURN(spec.vision, ParseVision(tower, config, "cls_patch"));

@@ -10,7 +10,7 @@ namespace galago::spec {
 namespace {
 
 // Llama-3's tokenizer.json has 9 MB.
-constexpr size_t kMaxFileBytes = size_t{64} << 20;
+constexpr size_t kMaxFileBytes = size_t{128} << 20;
 
 class DirectorySource : public FileSource {
  public:
@@ -42,6 +42,10 @@ StatusOr<ModelSpec> ParseFiles(const FileSource& files, const std::filesystem::p
   return Unimplemented(
       StrCat(config.Name("model_type"), " \"", Printable(type),
              "\" is not a family we run (llava_llama, vila, nvila, nvila_lite, mobilevlm, llama, qwen2)"));
+}
+
+std::unique_ptr<const FileSource> FilesBelow(const std::filesystem::path& root) {
+  return std::make_unique<DirectorySource>(root);
 }
 
 StatusOr<ModelSpec> ParseDirectory(const std::filesystem::path& path, const ParseOptions& options) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ class FileSource {
   // What a file is called in messages.
   virtual std::string NameOf(std::string_view name) const { return std::string(name); }
 };
+
+// The files below a directory.
+std::unique_ptr<const FileSource> FilesBelow(const std::filesystem::path& root);
 
 // Reads a checkpoint directory: VILA-1.5 and NVILA in sub-folders, HF-native NVILA, MobileVLM, or a text-only Llama or
 // Qwen2 model.

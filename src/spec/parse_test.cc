@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 
 #include "src/spec/describe.h"
 #include "src/spec/media_layout.h"
@@ -192,6 +193,53 @@ TEST(Language, RopeScaling) {
   EXPECT_EQ(std::get<Llama3RopeScaling>(Parse(files)->language.rope_scaling).original_max_position_embeddings, 8192);
   files.json["config.json"]["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}};
   EXPECT_EQ(Parse(files).status().code(), StatusCode::kUnimplemented);
+}
+
+// ---------------------------------------------------------------------------------------------------------- Quantised
+
+std::optional<QuantizationSpec> Quantization(const MapSource& files) {
+  const auto spec = Parse(files);
+  EXPECT_TRUE(spec.ok()) << spec.status();
+  return spec.ok() ? spec->language.quantization : std::nullopt;
+}
+
+TEST(Quantization, IsReadFromEveryPlaceToolsWriteItTo) {
+  MapSource files = testing::TextQwen2();
+  EXPECT_EQ(Quantization(files), std::nullopt);
+  files.json["quantize_config.json"] = {{"bits", 4}, {"group_size", -1}, {"desc_act", true}};
+  EXPECT_EQ(Quantization(files), (QuantizationSpec{QuantizationFormat::kGptq, -1}));
+  files.json["quant_config.json"] = {{"zero_point", true}, {"q_group_size", 64}, {"w_bit", 4}, {"version", "GEMV"}};
+  EXPECT_EQ(Quantization(files), (QuantizationSpec{QuantizationFormat::kAwqGemv, 64}));
+  Json& stated = files.json["config.json"]["quantization_config"];
+  stated = {{"quant_method", "awq"}, {"bits", 4}, {"group_size", 128}, {"zero_point", true}, {"version", "gemm"}};
+  EXPECT_EQ(Quantization(files), (QuantizationSpec{QuantizationFormat::kAwqGemm, 128}));
+  stated["version"] = "gemv_fast";
+  EXPECT_EQ(Quantization(files), (QuantizationSpec{QuantizationFormat::kAwqGemvFast, 128}));
+  stated = {{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 32}, {"checkpoint_format", "gptq_v2"}};
+  EXPECT_EQ(Quantization(files), (QuantizationSpec{QuantizationFormat::kGptqV2, 32}));
+
+  MapSource vlm = testing::NvilaLite2b();
+  vlm.json["llm/config.json"]["quantization_config"] = stated;
+  EXPECT_EQ(Quantization(vlm), (QuantizationSpec{QuantizationFormat::kGptqV2, 32}));
+}
+
+TEST(Quantization, RefusesByName) {
+  MapSource files = testing::TextQwen2();
+  Json& stated = files.json["config.json"]["quantization_config"];
+  const auto message = [&](const Json& config) {
+    stated = config;
+    return MessageOf(Parse(files).status());
+  };
+  using ::testing::HasSubstr;
+  EXPECT_THAT(message({{"quant_method", "awq"}, {"bits", 8}}), HasSubstr("is 8, only 4-bit"));
+  EXPECT_THAT(message({{"quant_method", "awq"}, {"bits", 4}, {"version", "marlin"}}), HasSubstr("\"marlin\""));
+  EXPECT_THAT(message({{"quant_method", "awq"}, {"bits", 4}, {"zero_point", false}}), HasSubstr("symmetric"));
+  EXPECT_THAT(message({{"quant_method", "gptq"}, {"bits", 4}, {"checkpoint_format", "marlin"}}),
+              HasSubstr("checkpoint_format"));
+  EXPECT_THAT(message({{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 0}}), HasSubstr("group_size"));
+  EXPECT_THAT(message({{"quant_method", "gptq"}, {"bits", 4}, {"group_size", -2}}), HasSubstr("group_size"));
+  EXPECT_THAT(message({{"quant_method", "bitsandbytes"}}), HasSubstr("\"bitsandbytes\""));
+  EXPECT_THAT(message(Json::object()), HasSubstr("quant_method"));
 }
 
 TEST(Tokenizer, UnlimitedLengthIsNone) {

@@ -1,6 +1,7 @@
 #ifndef GALAGO_SPEC_SECTIONS_H_
 #define GALAGO_SPEC_SECTIONS_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,10 @@ namespace galago::spec {
 
 // ---- language.cc: a LlamaForCausalLM or Qwen2ForCausalLM config. `notes` receives what was assumed.
 StatusOr<LanguageModelSpec> ParseLanguage(const Config& config, std::vector<std::string>& notes);
+
+// ---- quantization.cc: `quantization_config`, or the file of its own that older tools wrote beside config.json.
+StatusOr<std::optional<QuantizationSpec>> ParseQuantization(const FileSource& files, std::string_view folder,
+                                                            const Config& config);
 
 // ---- vision.cc: a SigLIP, CLIP or InternViT tower's config, and which of its hidden states the projector sees
 // (`mm_vision_select_layer`, `mm_vision_select_feature` of `model`).

@@ -11,6 +11,7 @@ StatusOr<ModelSpec> ParseText(const FileSource& files, const std::filesystem::pa
   spec.layout = Layout::kSingleFolder;
   spec.path = path;
   ASSIGN_OR_RETURN(spec.language, ParseLanguage(config, spec.notes));
+  ASSIGN_OR_RETURN(spec.language.quantization, ParseQuantization(files, "", config));
   ASSIGN_OR_RETURN(const TokenizerFiles tokenizer, ParseTokenizer(files, "", path, true));
   spec.tokenizer = tokenizer.spec;
   OwnTemplate(tokenizer, spec.prompt);

@@ -39,6 +39,7 @@ StatusOr<ModelSpec> ParseVila(const FileSource& files, const std::filesystem::pa
 
   ASSIGN_OR_RETURN(const Config llm, Config::Read(files, "llm/config.json"));
   ASSIGN_OR_RETURN(spec.language, ParseLanguage(llm, spec.notes));
+  ASSIGN_OR_RETURN(spec.language.quantization, ParseQuantization(files, "llm", llm));
   ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type"));
   const bool preview = model_type == "vila";  // the remote-code release
   const bool nvila = preview || IsEraB(config, spec.language);

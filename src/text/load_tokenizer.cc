@@ -1,6 +1,5 @@
 #include <charconv>
 
-#include "src/base/file.h"
 #include "src/base/json.h"
 #include "src/base/strings.h"
 #include "src/text/bpe_model.h"
@@ -85,10 +84,14 @@ StatusOr<std::unique_ptr<Tokenizer>> MakeVocabMergesTokenizer(std::string_view v
 }
 
 StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& spec) {
+  return LoadTokenizer(spec, *spec::FilesBelow(spec.directory));
+}
+
+StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& spec, const spec::FileSource& files) {
   if (spec.kind == spec::TokenizerKind::kGguf) {
     return InvalidArgument("the tokenizer of a GGUF file is made from the file's own values");
   }
-  ASSIGN_OR_RETURN(const SideFiles side, SideFiles::Read(spec.directory));
+  ASSIGN_OR_RETURN(const SideFiles side, SideFiles::Read(files));
   // What is wrong inside a file is said with its name alone.
   const auto named = [&](StatusOr<std::unique_ptr<Tokenizer>> made) -> StatusOr<std::unique_ptr<Tokenizer>> {
     if (!made.ok()) return Annotate(made.status(), spec.directory.string());
@@ -96,17 +99,17 @@ StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& sp
   };
   switch (spec.kind) {
     case spec::TokenizerKind::kSentencePiece: {
-      ASSIGN_OR_RETURN(const std::string model, ReadFile(spec.directory / "tokenizer.model", kMaxVocabFile));
+      ASSIGN_OR_RETURN(const std::string model, files.Read("tokenizer.model"));
       return named(MakeSentencePieceTokenizer(
           model, side, {.legacy = spec.legacy, .add_bos_token = spec.add_bos_token, .fast = spec.fast}));
     }
     case spec::TokenizerKind::kTokenizerJson: {
-      ASSIGN_OR_RETURN(const std::string json, ReadFile(spec.directory / "tokenizer.json", kMaxVocabFile));
+      ASSIGN_OR_RETURN(const std::string json, files.Read("tokenizer.json"));
       return named(MakeTokenizerJson(json, side));
     }
     case spec::TokenizerKind::kVocabMerges: {
-      ASSIGN_OR_RETURN(const std::string vocab, ReadFile(spec.directory / "vocab.json", kMaxVocabFile));
-      ASSIGN_OR_RETURN(const std::string merges, ReadFile(spec.directory / "merges.txt", kMaxVocabFile));
+      ASSIGN_OR_RETURN(const std::string vocab, files.Read("vocab.json"));
+      ASSIGN_OR_RETURN(const std::string merges, files.Read("merges.txt"));
       return named(MakeVocabMergesTokenizer(vocab, merges, side));
     }
     case spec::TokenizerKind::kGguf:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "src/base/file.h"
 #include "src/base/json.h"
 #include "src/base/strings.h"
 #include "src/text/vocab.h"
@@ -13,10 +12,12 @@ namespace {
 
 constexpr size_t kMaxSideFile = size_t{16} << 20;
 
-StatusOr<std::optional<std::string>> ReadIfThere(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::optional<std::string>();
-  ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxSideFile));
+StatusOr<std::optional<std::string>> ReadIfThere(const spec::FileSource& files, std::string_view name) {
+  if (!files.Exists(name)) return std::optional<std::string>();
+  ASSIGN_OR_RETURN(std::string text, files.Read(name));
+  if (text.size() > kMaxSideFile) {
+    return OutOfRange(StrCat(files.NameOf(name), ": ", text.size(), " bytes, the limit is ", kMaxSideFile));
+  }
   return std::optional<std::string>(std::move(text));
 }
 
@@ -98,12 +99,12 @@ const Json* Setting(const Json& config, const Json* map, std::string_view key) {
 
 }  // namespace
 
-StatusOr<SideFiles> SideFiles::Read(const std::filesystem::path& directory) {
-  SideFiles files;
-  ASSIGN_OR_RETURN(files.tokenizer_config, ReadIfThere(directory / "tokenizer_config.json"));
-  ASSIGN_OR_RETURN(files.special_tokens_map, ReadIfThere(directory / "special_tokens_map.json"));
-  ASSIGN_OR_RETURN(files.added_tokens, ReadIfThere(directory / "added_tokens.json"));
-  return files;
+StatusOr<SideFiles> SideFiles::Read(const spec::FileSource& files) {
+  SideFiles side;
+  ASSIGN_OR_RETURN(side.tokenizer_config, ReadIfThere(files, "tokenizer_config.json"));
+  ASSIGN_OR_RETURN(side.special_tokens_map, ReadIfThere(files, "special_tokens_map.json"));
+  ASSIGN_OR_RETURN(side.added_tokens, ReadIfThere(files, "added_tokens.json"));
+  return side;
 }
 
 StatusOr<SideSettings> ParseSideFiles(const SideFiles& files, const NamedTokens& defaults) {

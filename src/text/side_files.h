@@ -1,12 +1,12 @@
 #ifndef GALAGO_TEXT_SIDE_FILES_H_
 #define GALAGO_TEXT_SIDE_FILES_H_
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "galago/status.h"
+#include "src/spec/parse.h"
 #include "src/text/tokenizer.h"
 
 namespace galago::text {
@@ -15,7 +15,7 @@ namespace galago::text {
 // order transformers' _from_pretrained does: an added_tokens_decoder in the first makes the other two irrelevant.
 struct SideFiles {
   std::optional<std::string> tokenizer_config, special_tokens_map, added_tokens;
-  static StatusOr<SideFiles> Read(const std::filesystem::path& directory);
+  static StatusOr<SideFiles> Read(const spec::FileSource& files);
 };
 
 // Which settings a missing key stands for.

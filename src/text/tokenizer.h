@@ -12,6 +12,10 @@
 #include "galago/status.h"
 #include "src/spec/model_spec.h"
 
+namespace galago::spec {
+class FileSource;
+}
+
 // Text to token ids and back, as the tokenizer files that come with a checkpoint say. Four kinds of files, one
 // pipeline:
 //   added tokens are cut out -> normalizer -> pre-tokenizer -> subword model -> BOS and EOS.
@@ -96,6 +100,8 @@ class Tokenizer {
 
 // Reads the files in spec.directory. kGguf is refused here: the words are inside the .gguf, see MakeGgufTokenizer.
 StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& spec);
+// The same for files that lie elsewhere, named without a folder.
+StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const spec::TokenizerSpec& spec, const spec::FileSource& files);
 
 // The tokenizer.ggml.* values of a GGUF file, as plain data.
 struct GgufVocab {

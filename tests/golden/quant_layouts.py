@@ -133,7 +133,8 @@ def checkpoint(quantise, classes, arch, layout, group, logits):
             parameter.add_(torch.randn_like(parameter) * 0.1)
         else:
             parameter.copy_(torch.randn_like(parameter) * 0.15)
-    model = model.half()
+    for parameter in model.parameters():   # not the buffers: rotary frequencies in half precision would be others
+        parameter.data = parameter.data.half()
     order = torch.Generator().manual_seed(3)
     state = {}
     for name, module in model.named_modules():
@@ -160,7 +161,8 @@ def checkpoint(quantise, classes, arch, layout, group, logits):
     for name, value in model.state_dict().items():
         if name.rsplit(".", 1)[0] not in packed_names:
             state[name] = value
-    model = model.float()
+    for parameter in model.parameters():
+        parameter.data = parameter.data.float()
     ids = torch.randint(0, config.vocab_size, (12,), generator=torch.Generator().manual_seed(9))
     case = f"{arch}_{layout}"
     logits[f"{case}.ids"] = ids

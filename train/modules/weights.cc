@@ -35,10 +35,11 @@ StatusOr<std::map<Part, io::TensorStore>> OpenStores(const spec::ModelSpec& spec
       return stores;
     }
     case spec::Layout::kGguf:
+    case spec::Layout::kGalago:
       break;
   }
   return Unimplemented(
-      StrCat(spec.path.string(), ": GGUF files cannot be trained; start from the original checkpoint"));
+      StrCat(spec.path.string(), ": GGUF and .galago files cannot be trained; start from the original checkpoint"));
 }
 
 std::string_view Folder(Part part) {
