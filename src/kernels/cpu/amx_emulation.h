@@ -1,7 +1,6 @@
 #ifndef GALAGO_KERNELS_CPU_AMX_EMULATION_H_
 #define GALAGO_KERNELS_CPU_AMX_EMULATION_H_
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -126,16 +125,17 @@ struct EmulatedVector {
   static F32 NegMulAdd(const F32& a, const F32& b, const F32& c) {
     return Each([&](size_t i) { return std::fma(-a[i], b[i], c[i]); });
   }
-  static F32 Max(const F32& a, const F32& b) {
-    return Each([&](size_t i) { return a[i] > b[i] ? a[i] : b[i]; });
-  }
-  static F32 Abs(const F32& x) {
-    return Each([&](size_t i) { return std::fabs(x[i]); });
+  static F32 MaxMagnitude(const F32& m, const F32& x) {
+    return Each([&](size_t i) { return std::fabs(x[i]) <= m[i] ? m[i] : std::isnan(m[i]) ? m[i] : std::fabs(x[i]); });
   }
   static F32 Round(const F32& x) {
     return Each([&](size_t i) { return std::nearbyint(x[i]); });
   }
-  static float ReduceMax(const F32& x) { return *std::max_element(x.begin(), x.end()); }
+  static float ReduceMagnitude(const F32& m) {
+    float most = 0.0f;
+    for (const float value : m) most = value <= most || std::isnan(most) ? most : value;
+    return most;
+  }
   static float Sum(const F32& x) {
     float sum = 0.0f;
     for (const float value : x) sum += value;

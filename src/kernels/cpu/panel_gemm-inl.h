@@ -42,14 +42,10 @@ struct Int8Activations {
   static void PackGroup(const float* x, int64_t begin, int64_t end, int64_t rows, char* codes, float* scale,
                         void* correction) {
     const auto load = [&](int64_t at) { return at + V::kLanes <= end ? V::Load(x + at) : V::LoadN(x + at, end - at); };
-    auto max = V::Set1(kLeastMax), odd = V::Zero();  // odd: 0, or NaN where x is not finite
-    for (int64_t at = begin; at < end; at += V::kLanes) {
-      const auto value = load(at);
-      max = V::Max(V::Abs(value), max);
-      odd = V::MulAdd(value, V::Zero(), odd);
-    }
-    const float most = V::ReduceMax(max);
-    *scale = most / 127.0f + V::Sum(odd);
+    auto max = V::Set1(kLeastMax);
+    for (int64_t at = begin; at < end; at += V::kLanes) max = V::MaxMagnitude(max, load(at));
+    const float most = V::ReduceMagnitude(max);
+    *scale = most / 127.0f + most * 0.0f;  // NaN where x is not finite
     const auto inverse = V::Set1(127.0f / most);
     auto sums = V::Zero();  // of whole numbers below 2^24: exact in any order
     for (int64_t at = begin; at < end; at += V::kLanes) {
@@ -108,13 +104,18 @@ struct Int8Gemm {
     int64_t padded, group, group_bytes;
     int64_t stride;  // rows of activations packed together
     int64_t ldc;
+    int64_t ahead;  // bytes to codes that are asked for from memory while few rows are computed
   };
 
   // Adds `lines` lines of codes, each times rows at `a`.
   template <int kRows>
   [[gnu::always_inline]] static void Lines(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], const char* a,
-                                           int64_t stride, int64_t lines) {
+                                           int64_t stride, int64_t lines, int64_t ahead) {
     for (int64_t line = 0; line < lines; ++line) {
+      if constexpr (kRows <= 4) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kVecs; v += kParts) __builtin_prefetch(w[v] + line * kPanelLine + ahead, 0, 2);
+      }
       if constexpr (kFour) {
         typename I::Bytes low[kVecs], high[kVecs];
 #pragma GCC unroll 8
@@ -166,7 +167,7 @@ struct Int8Gemm {
     const char* codes[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + k0 * kPanelRows;
-    Lines<kRows>(sums, codes, a, p.stride, (k1 - k0) / kLineColumns);
+    Lines<kRows>(sums, codes, a, p.stride, (k1 - k0) / kLineColumns, p.ahead);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       const F32 scale = V::Load(reinterpret_cast<const float*>(w[v] + p.padded * kPanelRows));
@@ -194,7 +195,7 @@ struct Int8Gemm {
     const char* codes[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + kPanelLine;
-    Lines<kRows>(sums, codes, a, p.stride, p.group / kLineColumns);
+    Lines<kRows>(sums, codes, a, p.stride, p.group / kLineColumns, p.ahead);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       // Scales of 8 bits are as wide as lanes, those of 4 bits half as wide.
@@ -257,7 +258,13 @@ struct Int8Gemm {
     const int64_t padded = activations.padded, panel_bytes = PanelBytes(type, args.k);
     const int64_t group_bytes = kForm == PanelForm::kRow ? 0 : PanelGroupBytes(type);
     const int64_t last = (args.n1 - 1) / kPanelRows;
-    const int64_t block = args.m1 - args.m0 <= I::kRows ? padded : kPanelKBlock;
+    const bool once = args.m1 - args.m0 <= I::kRows;  // the panels pass once, front to back
+    const int64_t block = once ? padded : kPanelKBlock;
+    // Processors follow a long panel by themselves but lose track where one ends: there the same places of the next
+    // panels are asked for. Zen 4, one row, 4 bits: 14.6 GB/s without and 21 with it at K 1536.
+    constexpr int64_t kLongPanel = 32 << 10, kNear = 2048;
+    const int64_t next = kCols / kPanelRows * panel_bytes;
+    const int64_t ahead = !once ? 0 : panel_bytes <= kLongPanel ? next : kNear;
     for (int64_t k0 = 0; k0 < padded; k0 += block) {
       const int64_t k1 = padded - k0 < block ? padded : k0 + block;
       for (int64_t j = args.n0; j < args.n1; j += kCols) {
@@ -274,12 +281,12 @@ struct Int8Gemm {
           const auto* meta = reinterpret_cast<const float*>(a + rows * padded);
           float* c = args.c + (i - args.m0) * args.ldc + (j - args.n0);
           if (cols == kCols) {
-            Rows(rows, {padded, activations.group, group_bytes, rows, args.ldc}, a, meta, w, k0, k1, c);
+            Rows(rows, {padded, activations.group, group_bytes, rows, args.ldc, ahead}, a, meta, w, k0, k1, c);
             continue;
           }
           alignas(64) float whole[I::kRows * kCols];
           if (k0 > 0) CopyRows(rows, cols, c, args.ldc, whole, kCols);
-          Rows(rows, {padded, activations.group, group_bytes, rows, kCols}, a, meta, w, k0, k1, whole);
+          Rows(rows, {padded, activations.group, group_bytes, rows, kCols, ahead}, a, meta, w, k0, k1, whole);
           CopyRows(rows, cols, whole, kCols, c, args.ldc);
         }
       }

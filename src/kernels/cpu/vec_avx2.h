@@ -89,6 +89,16 @@ struct V {
   }
 
   static float Sum(F32 x) { return _mm_cvtss_f32(Sum4(x, x, x, x)); }
+  static F32 MaxMagnitude(F32 m, F32 x) {
+    return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(m), _mm256_castps_si256(Abs(x))));
+  }
+  static float ReduceMagnitude(F32 m) {
+    const __m256i bits = _mm256_castps_si256(m);
+    __m128i most = _mm_max_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+    most = _mm_max_epi32(most, _mm_shuffle_epi32(most, 0x4e));
+    most = _mm_max_epi32(most, _mm_shuffle_epi32(most, 0xb1));
+    return __builtin_bit_cast(float, _mm_cvtsi128_si32(most));
+  }
   static float ReduceMax(F32 x) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     m = _mm_max_ps(m, _mm_movehl_ps(m, m));

@@ -89,6 +89,13 @@ struct V {
   }
 
   static float Sum(F32 x) { return _mm_cvtss_f32(Sum4(x, x, x, x)); }
+  // The greater of m >= 0 and |x|, where infinity and then NaN count as the greatest; the greatest lane of such m.
+  static F32 MaxMagnitude(F32 m, F32 x) {
+    return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(m), _mm512_castps_si512(Abs(x))));
+  }
+  static float ReduceMagnitude(F32 m) {
+    return __builtin_bit_cast(float, _mm512_reduce_max_epi32(_mm512_castps_si512(m)));
+  }
   static float ReduceMax(F32 x) { return _mm512_reduce_max_ps(x); }
   static void StoreSums(float* p, F32 a, F32 b, F32 c, F32 d) { _mm_storeu_ps(p, Sum4(a, b, c, d)); }
 

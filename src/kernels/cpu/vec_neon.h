@@ -95,6 +95,10 @@ struct V {
   }
 
   static float Sum(F32 x) { return vgetq_lane_f32(Sum4(x, x, x, x), 0); }
+  static F32 MaxMagnitude(F32 m, F32 x) {
+    return vreinterpretq_f32_s32(vmaxq_s32(vreinterpretq_s32_f32(m), vreinterpretq_s32_f32(Abs(x))));
+  }
+  static float ReduceMagnitude(F32 m) { return __builtin_bit_cast(float, vmaxvq_s32(vreinterpretq_s32_f32(m))); }
   static float ReduceMax(F32 x) { return vmaxvq_f32(x); }
   static void StoreSums(float* p, F32 a, F32 b, F32 c, F32 d) { vst1q_f32(p, Sum4(a, b, c, d)); }
 
