@@ -23,6 +23,7 @@ TaskOr MakeSeveral(const Assets& assets);
 TaskOr MakeInContext(const Assets& assets);
 TaskOr MakeCaptions(const Assets& assets);
 TaskOr MakeInterleaved(const Assets& assets);
+TaskOr MakeTranscripts(const Assets& assets);
 TaskOr MakeDials(const Assets& assets);
 
 }  // namespace galago::world
