@@ -30,8 +30,8 @@ void StoreAt(std::byte* data, int64_t index, T value) {
 }
 
 // ------------------------------------------------------------------------------------------------------------- codes
-// Each layout as a walk over its words: visit(word index, nibble, n, k). The walks go through both sides in blocks that
-// stay in the first cache.
+// Each layout as a walk over its words: visit(word, first, places) says that nibble i of the word is code first +
+// places[i] of [N, K]. The walks go through both sides in blocks that stay in the first cache.
 
 constexpr int64_t kBlock = 64;
 
@@ -39,30 +39,31 @@ template <class Visit>
 void WalkGemm(int64_t rows, int64_t cols, const Visit& visit) {
   const int64_t words = rows / kNibbles;
   constexpr int64_t kWords = 16;  // a cache line
+  std::array<int64_t, kNibbles> places;
+  for (size_t i = 0; i < places.size(); ++i) places[i] = kGemmOrder[i] * cols;
   for (int64_t w0 = 0; w0 < words; w0 += kWords) {
     for (int64_t k0 = 0; k0 < cols; k0 += kBlock) {
       for (int64_t w = w0; w < std::min(words, w0 + kWords); ++w) {
         for (int64_t k = k0; k < std::min(cols, k0 + kBlock); ++k) {
-          for (int64_t i = 0; i < kNibbles; ++i)
-            visit(k * words + w, i, w * kNibbles + kGemmOrder[static_cast<size_t>(i)], k);
+          visit(k * words + w, w * kNibbles * cols + k, places);
         }
       }
     }
   }
 }
 
+constexpr std::array<int64_t, kNibbles> kInOrder = {0, 1, 2, 3, 4, 5, 6, 7};
+
 template <class Visit>
 void WalkGemv(int64_t rows, int64_t cols, const Visit& visit) {
-  for (int64_t n = 0; n < rows; ++n) {
-    for (int64_t k = 0; k < cols; ++k) visit((n * cols + k) / kNibbles, k % kNibbles, n, k);
-  }
+  for (int64_t word = 0; word < rows * cols / kNibbles; ++word) visit(word, word * kNibbles, kInOrder);
 }
 
 template <class Visit>
 void WalkGptq(int64_t rows, int64_t cols, const Visit& visit) {
   for (int64_t n0 = 0; n0 < rows; n0 += kBlock) {
-    for (int64_t k = 0; k < cols; ++k) {
-      for (int64_t n = n0; n < std::min(rows, n0 + kBlock); ++n) visit(k / kNibbles * rows + n, k % kNibbles, n, k);
+    for (int64_t r = 0; r < cols / kNibbles; ++r) {
+      for (int64_t n = n0; n < std::min(rows, n0 + kBlock); ++n) visit(r * rows + n, n * cols + r * kNibbles, kInOrder);
     }
   }
 }
@@ -71,10 +72,11 @@ void WalkGptq(int64_t rows, int64_t cols, const Visit& visit) {
 // columns 32 h + l, + 8, + 16, + 24.
 template <class Visit>
 void WalkInterleaved(int64_t rows, int64_t cols, const Visit& visit) {
+  constexpr std::array<int64_t, 4> kPlaces = {0, 8, 16, 24};
   for (int64_t n = 0; n < rows; ++n) {
-    for (int64_t k = 0; k < cols; ++k) {
-      const int64_t column = k / 64 * 64 + n % 4 * 16 + k % 64 / 32 * 8 + k % 8;
-      visit(n / 4 * cols + column, k % 32 / 8, n, k);
+    for (int64_t k = 0; k < cols; k += 32) {
+      const int64_t word = n / 4 * cols + k / 64 * 64 + n % 4 * 16 + k % 64 / 32 * 8;
+      for (int64_t l = 0; l < 8; ++l) visit(word + l, n * cols + k + l, kPlaces);
     }
   }
 }
@@ -97,17 +99,20 @@ void Walk(WeightLayout layout, int64_t rows, int64_t cols, const Visit& visit) {
 
 template <class Word>
 void ReadCodes(WeightLayout layout, const std::byte* data, GroupedWeights& out) {
-  Walk(layout, out.rows, out.cols, [&](int64_t word, int64_t nibble, int64_t n, int64_t k) {
-    out.codes[static_cast<size_t>(n * out.cols + k)] =
-        static_cast<uint8_t>((LoadAt<Word>(data, word) >> (4 * nibble)) & 15);
+  uint8_t* const codes = out.codes.data();
+  Walk(layout, out.rows, out.cols, [&](int64_t index, int64_t first, const auto& places) {
+    const uint32_t word = LoadAt<Word>(data, index);
+    for (size_t i = 0; i < places.size(); ++i) codes[first + places[i]] = static_cast<uint8_t>((word >> (4 * i)) & 15);
   });
 }
 
 template <class Word>
 void WriteCodes(WeightLayout layout, const GroupedWeights& weights, std::byte* data) {
-  Walk(layout, weights.rows, weights.cols, [&](int64_t word, int64_t nibble, int64_t n, int64_t k) {
-    const auto code = static_cast<unsigned>(weights.codes[static_cast<size_t>(n * weights.cols + k)] & 15);
-    StoreAt(data, word, static_cast<Word>(LoadAt<Word>(data, word) | code << (4 * nibble)));
+  const uint8_t* const codes = weights.codes.data();
+  Walk(layout, weights.rows, weights.cols, [&](int64_t index, int64_t first, const auto& places) {
+    uint32_t word = 0;
+    for (size_t i = 0; i < places.size(); ++i) word |= uint32_t{codes[first + places[i]] & 15u} << (4 * i);
+    StoreAt(data, index, static_cast<Word>(word));
   });
 }
 
