@@ -163,7 +163,9 @@ TEST(RooflineSvg, ShowsCeilingsAndPoints) {
   EXPECT_THAT(svg, HasSubstr("prefill, tokens 512: 200 Gop/s"));
   EXPECT_THAT(svg, HasSubstr("decode, depth 1024: 20 Gop/s"));
   EXPECT_EQ(Count(svg, "<circle"), 4u) << "each of two points once in the plot and once in the legend";
-  EXPECT_EQ(Count(svg, "stroke-width=\"2\""), 5u) << "the slope and four ceilings";
+  EXPECT_EQ(Count(svg, "stroke-width=\"2\""), 4u) << "the slope, and a ceiling for each kind of arithmetic";
+  EXPECT_THAT(svg, HasSubstr("fma_f32 avx512: 100 Gop/s"));
+  EXPECT_THAT(svg, Not(HasSubstr("avx2")));
 }
 
 TEST(RooflineSvg, EverythingLiesInsideWhateverTheNumbers) {
