@@ -1,7 +1,9 @@
 // Matrix products next to oneDNN's, alternately in one run, at the shapes of SigLIP-so400m and Qwen2-1.5B: int8 weights
 // of one scale a row (kW8Row) and groups of 4 bits (kW4G128) against s8 x s8, bf16 against bf16. Ours takes float32
 // activations and quantises or rounds them; oneDNN's come ready in its types, its weights in the order it asks for.
-// Prints milliseconds and the median of the paired ratios, oneDNN's time over ours, so above 1 we are ahead.
+// Prints milliseconds, shares of the measured peak of one thread times the threads, and medians of the paired ratios,
+// oneDNN's time over ours: with all that ops::MatMul does, and of the product alone, its activations ready. Above 1 we
+// are ahead.
 //   OMP_NUM_THREADS=2 GALAGO_THREADS=2 onednn_bench [runs]
 // With one thread times are of the processor, so that other programs disturb them less.
 #include <algorithm>
@@ -10,10 +12,11 @@
 #include <cstring>
 #include <ctime>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "src/kernels/limits.h"
 #include "src/ops/matmul.h"
 #include "src/tensor/panels.h"
 
@@ -85,9 +88,27 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// Operations a second of one thread.
+double Peak(std::string_view name) {
+  double best = 0.0;
+  alignas(64) static char data[kernels::kLimitBytes];
+  alignas(64) static char sums[kernels::kLimitBytes];
+  for (const kernels::ArithmeticLimit& limit : kernels::ArithmeticLimits(kernels::DetectCpuFeatures())) {
+    for (int i = 0; limit.name == name && i < 9; ++i) {
+      constexpr int64_t kRounds = 100000;
+      const double start = Seconds();
+      limit.loop.run(kRounds, data, sums);
+      best = std::max(best, limit.loop.operations_per_round * static_cast<double>(kRounds) / (Seconds() - start));
+    }
+  }
+  return best;
+}
+
 class Comparison {
  public:
-  explicit Comparison(int runs) : runs_(runs), table_(ops::ChooseKernels("").value()), pool_(Threads()) {}
+  explicit Comparison(int runs) : runs_(runs), table_(ops::ChooseKernels("").value()), pool_(Threads()) {
+    std::printf("peaks of a thread: int8 %.0f, bf16 %.0f Gop/s\n", int8_peak_ * 1e-9, bf16_peak_ * 1e-9);
+  }
 
   void Print(const char* name, DType dtype, ops::Precision precision, memory::data_type type, const Shape3& s) {
     const ops::ExecContext ctx = {&pool_, &table_, precision, &arena_, nullptr};
@@ -95,7 +116,11 @@ class Comparison {
     const std::vector<float> x(static_cast<size_t>(s.m * s.k), 0.5f);
     std::vector<float> out(static_cast<size_t>(s.m * s.n));
     OneDnn theirs(s, type);
-    std::vector<double> our_times, their_times, ratios;
+    std::vector<double> our_times, their_times, ratios, alone_ratios;
+    const kernels::GemmKernel& gemm = dtype == DType::kBF16 ? table_.Gemm(precision, kernels::FloatType::kBF16)
+                                                            : table_.Gemm(precision, PanelTypeOf(dtype));
+    Tensor packed(DType::kU8, {gemm.packed_bytes(s.m, s.k)});
+    gemm.pack({.a = x.data(), .lda = s.k, .m0 = 0, .m1 = s.m, .k = s.k, .packed = packed.data()});
     for (int i = -1; i < runs_; ++i) {  // the first warms up
       double start = Seconds();
       ops::MatMul(ctx, {x, s.m, s.k}, weights.view(), {out, s.m, s.n});
@@ -103,20 +128,47 @@ class Comparison {
       start = Seconds();
       theirs.Run();
       const double other = Seconds() - start;
+      start = Seconds();
+      RunAlone(gemm, packed, weights, s, out.data());
+      const double alone = Seconds() - start;
       if (i < 0) continue;
+      alone_ratios.push_back(other / alone);
       our_times.push_back(ours);
       their_times.push_back(other);
       ratios.push_back(other / ours);
     }
     const double flop = 2.0 * static_cast<double>(s.m * s.k * s.n);
-    std::printf("%-14s M %4ld K %4ld N %4ld: ours %8.3f ms %6.1f Gop/s, oneDNN %8.3f ms %6.1f Gop/s, ratio %.3f\n",
-                name, static_cast<long>(s.m), static_cast<long>(s.k), static_cast<long>(s.n), Median(our_times) * 1e3,
-                flop / Median(our_times) * 1e-9, Median(their_times) * 1e3, flop / Median(their_times) * 1e-9,
-                Median(ratios));
+    const double peak = (type == memory::data_type::s8 ? int8_peak_ : bf16_peak_) * Threads();
+    std::printf(
+        "%-14s M %4ld K %4ld N %4ld: ours %8.3f ms %3.0f %%, oneDNN %8.3f ms %3.0f %%, ratio %.3f, alone %.3f\n", name,
+        static_cast<long>(s.m), static_cast<long>(s.k), static_cast<long>(s.n), Median(our_times) * 1e3,
+        100 * flop / Median(our_times) / peak, Median(their_times) * 1e3, 100 * flop / Median(their_times) / peak,
+        Median(ratios), Median(alone_ratios));
     std::fflush(stdout);
   }
 
  private:
+  // In the blocks of ops::MatMul, without its epilogue.
+  void RunAlone(const kernels::GemmKernel& gemm, const Tensor& packed, const Tensor& weights, const Shape3& s,
+                float* out) {
+    constexpr int64_t kRows = 240, kCols = 128;
+    const int64_t down = (s.m + kRows - 1) / kRows, across = (s.n + kCols - 1) / kCols;
+    pool_.ParallelFor(down * across, [&](int64_t task) {
+      const int64_t m0 = task % down * kRows, n0 = task / down * kCols;
+      gemm.run({.a = packed.data(),
+                .lda = s.k,
+                .w = weights.data(),
+                .m0 = m0,
+                .m1 = std::min(s.m, m0 + kRows),
+                .n0 = n0,
+                .n1 = std::min(s.n, n0 + kCols),
+                .k = s.k,
+                .c = out + m0 * s.n + n0,
+                .ldc = s.n});
+    });
+  }
+
+  const double int8_peak_ = Peak("int8"), bf16_peak_ = Peak("bf16");
   int runs_;
   kernels::KernelTable table_;
   ThreadPool pool_;

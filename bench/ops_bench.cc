@@ -4,11 +4,14 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "src/kernels/limits.h"
 #include "src/ops/attention.h"
 #include "src/ops/matmul.h"
 
@@ -35,6 +38,35 @@ class Machine {
   ops::ExecContext ctx_;
 };
 
+// The most operations a second one thread can do in the arithmetic of this name, and the fastest it reads memory.
+double Peak(std::string_view name) {
+  double best = 0.0;
+  alignas(64) static char data[kernels::kLimitBytes];
+  alignas(64) static char sums[kernels::kLimitBytes];
+  for (const kernels::ArithmeticLimit& limit : kernels::ArithmeticLimits(kernels::DetectCpuFeatures())) {
+    for (int i = 0; limit.name == name && i < 5; ++i) {
+      constexpr int64_t kRounds = 100000;
+      const auto start = std::chrono::steady_clock::now();
+      limit.loop.run(kRounds, data, sums);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      best = std::max(best, limit.loop.operations_per_round * static_cast<double>(kRounds) / seconds.count());
+    }
+  }
+  return best;
+}
+double ReadPeak() {
+  const Tensor memory(DType::kU8, {int64_t{256} << 20});
+  const kernels::ReadLoop read = kernels::WidestRead(kernels::DetectCpuFeatures()).loop;
+  double best = 0.0;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(read(memory.data(), static_cast<int64_t>(memory.num_bytes())));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, static_cast<double>(memory.num_bytes()) / seconds.count());
+  }
+  return best;
+}
+
 void Report(benchmark::State& state, double flop, double bytes) {
   const auto n = static_cast<double>(state.iterations());
   state.counters["FLOP/s"] = benchmark::Counter(flop * n, benchmark::Counter::kIsRate);
@@ -56,7 +88,15 @@ void MatMul(benchmark::State& state, DType weight, ops::Precision precision) {
     ops::MatMul(machine.ctx(), {x, m, k}, one, {out, m, n});
     benchmark::ClobberMemory();
   }
-  Report(state, 2.0 * static_cast<double>(m * k * n), static_cast<double>(one.NumBytes()));
+  const double flop = 2.0 * static_cast<double>(m * k * n), bytes = static_cast<double>(one.NumBytes());
+  Report(state, flop, bytes);
+  // Shares of what one thread can do, times the threads: of its 8-bit arithmetic, of its memory.
+  if (precision == ops::Precision::kInt8) {
+    static const double int8 = Peak("int8"), memory = ReadPeak();
+    const double runs = static_cast<double>(state.iterations()) / machine.ctx().pool->num_threads();
+    state.counters["of int8 peak"] = benchmark::Counter(flop / int8 * runs, benchmark::Counter::kIsRate);
+    state.counters["of read peak"] = benchmark::Counter(bytes / memory * runs, benchmark::Counter::kIsRate);
+  }
 }
 
 void Shapes(benchmark::internal::Benchmark* bench) {
@@ -68,6 +108,17 @@ void Shapes(benchmark::internal::Benchmark* bench) {
 BENCHMARK_CAPTURE(MatMul, bf16, DType::kBF16, ops::Precision::kBf16)->Apply(Shapes);
 BENCHMARK_CAPTURE(MatMul, f32, DType::kF32, ops::Precision::kF32)->Apply(Shapes);
 BENCHMARK_CAPTURE(MatMul, f16_weights, DType::kF16, ops::Precision::kF32)->Apply(Shapes);
+
+void QuantisedShapes(benchmark::internal::Benchmark* bench) {
+  for (const int64_t m : {1, 4, 16, 256, 1024})
+    bench->Args({m, 1152, 4304})->Args({m, 1536, 8960})->Args({m, 8960, 1536});
+  bench->UseRealTime()->Unit(benchmark::kMicrosecond);
+}
+BENCHMARK_CAPTURE(MatMul, w4_int8, DType::kW4G128, ops::Precision::kInt8)->Apply(QuantisedShapes);
+BENCHMARK_CAPTURE(MatMul, w4_bf16, DType::kW4G128, ops::Precision::kBf16)->Apply(QuantisedShapes);
+BENCHMARK_CAPTURE(MatMul, q4_k_int8, DType::kW4G32, ops::Precision::kInt8)->Apply(QuantisedShapes);
+BENCHMARK_CAPTURE(MatMul, w8_int8, DType::kW8G128, ops::Precision::kInt8)->Apply(QuantisedShapes);
+BENCHMARK_CAPTURE(MatMul, w8_rows_int8, DType::kW8Row, ops::Precision::kInt8)->Apply(QuantisedShapes);
 
 // One SigLIP layer's attention over 1024 patches.
 void EncoderAttention(benchmark::State& state) {
