@@ -131,11 +131,14 @@ Status LanguageModel::Forward(const ExecContext& ctx, View h, int64_t past, cons
     report(i + 1);
   }
   if (logits.empty()) return OkStatus();
-  CHECK_EQ(static_cast<int64_t>(logits.size()), spec_.vocab_size);
-  const View last = h.Rows(h.rows - 1, 1);
+  const int64_t wanted = static_cast<int64_t>(logits.size()) / spec_.vocab_size;
+  CHECK(wanted <= h.rows && static_cast<int64_t>(logits.size()) == wanted * spec_.vocab_size);
+  const View last = h.Rows(h.rows - wanted, wanted);
   norm_.Apply(ctx, last, last);
-  lm_head_.Apply(ctx, last, View(logits, 1, spec_.vocab_size));
-  if (ctx.observer != nullptr) ctx.observer->OnTensor("lm.logits", {spec_.vocab_size}, logits);
+  lm_head_.Apply(ctx, last, View(logits, wanted, spec_.vocab_size));
+  if (ctx.observer != nullptr) {
+    ctx.observer->OnTensor("lm.logits", {spec_.vocab_size}, logits.last(static_cast<size_t>(spec_.vocab_size)));
+  }
   return OkStatus();
 }
 

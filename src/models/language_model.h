@@ -18,6 +18,9 @@ class LanguageModel {
   static StatusOr<LanguageModel> Load(const spec::LanguageModelSpec& spec, Weights& weights);
 
   const spec::LanguageModelSpec& spec() const { return spec_; }
+  std::span<const nn::DecoderLayer> layers() const { return layers_; }
+  std::span<const float> inverse_frequencies() const { return inv_freq_; }
+  const TensorView& head() const { return lm_head_.weight; }
   // Of the table of embeddings where it is read one row at a time, that is where the head has a matrix of its own.
   uint64_t embedding_bytes() const { return spec_.tie_word_embeddings ? 0 : embedding_.NumBytes(); }
   // ids [T] -> out [T, D]. InvalidArgument names an id that has no row on disk (media tokens have none).

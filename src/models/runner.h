@@ -63,8 +63,9 @@ class Runner {
   virtual Status EmbedTokens(const ops::ExecContext& ctx, std::span<const int32_t> ids, std::span<float> out) const = 0;
 
   // Runs num_rows (T) new positions whose input embeddings are hidden [T, D] (consumed: left in an unspecified state),
-  // after the `past` positions kv already holds; their keys and values are written to [past, past + T). logits [V] of
-  // the last position, V = spec().language.vocab_size; empty if they are not wanted. OutOfRange if kv is too short.
+  // after the `past` positions kv already holds; their keys and values are written to [past, past + T). logits [W, V]
+  // of the last W positions, V = spec().language.vocab_size; empty if they are not wanted, W = 1 for an answer.
+  // OutOfRange if kv is too short.
   virtual Status Forward(const ops::ExecContext& ctx, std::span<float> hidden, int64_t num_rows, int64_t past,
                          const nn::KvView& kv, std::span<float> logits) const = 0;
 };

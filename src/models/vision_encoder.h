@@ -38,6 +38,7 @@ class VisionEncoder {
   static StatusOr<VisionEncoder> Load(const spec::VisionSpec& spec, Weights& weights);
 
   const spec::VisionSpec& spec() const { return spec_; }
+  std::span<const nn::EncoderLayer> layers() const { return layers_; }
   size_t num_hidden_states() const { return layers_.size() + 1; }
 
   // pixels [tiles, 3, S, S] -> the selected features, out [tiles * N, C]. Tiles are taken a few at a time, so the

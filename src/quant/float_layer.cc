@@ -75,7 +75,8 @@ StatusOr<FloatLayer> FloatLayer::CopyOf(const nn::DecoderLayer& layer) {
   for (const Matrix matrix : kMatrices) {
     const nn::Linear& linear = LinearOf(layer, matrix);
     if (!linear.input_order.empty()) {
-      return InvalidArgument(StrCat(Name(matrix), " is of a GPTQ checkpoint in activation order; quantise the original"));
+      return InvalidArgument(
+          StrCat(Name(matrix), " is of a GPTQ checkpoint in activation order; quantise the original"));
     }
     copy.weight(matrix) = Converted(linear.weight, DType::kF32);
     copy.biases_[static_cast<size_t>(matrix)].assign(linear.bias.begin(), linear.bias.end());

@@ -1,0 +1,57 @@
+#ifndef GALAGO_QUANT_MODEL_LAYERS_H_
+#define GALAGO_QUANT_MODEL_LAYERS_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "galago/status.h"
+#include "src/models/vlm_runner.h"
+#include "src/ops/exec_context.h"
+#include "src/quant/layer_search.h"
+#include "src/quant/smoothing.h"
+
+// The parts of a model, layer by layer: one layer's float32 copy and the calibration's activations are all that is in
+// memory beside the result.
+namespace galago::quant {
+
+// What takes the place of a part's tensors, by the names the part asked for them: panels for matrices, float32 for
+// vectors.
+using Replacements = std::map<std::string, Tensor, std::less<>>;
+
+using OnLayer = std::function<void(int64_t done, int64_t total)>;
+
+struct DecoderOptions {
+  int bits = 4;  // or 8: to nearest in groups of 128, 32 or 16
+  SearchOptions search;
+  std::filesystem::path directory;  // of searches; empty: none
+  OnLayer on_layer;
+};
+
+struct DecoderResult {
+  Replacements tensors;
+  std::vector<LayerSearch> searches;  // empty without calibration; limits are not kept
+  int64_t resumed = 0;
+};
+
+// `sequences` are the calibration, consumed; empty: everything is rounded to the nearest.
+StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const models::LanguageModel& model,
+                                        const models::Weights& weights, Sequences sequences,
+                                        const DecoderOptions& options);
+
+// The matrix behind the logits, which may be the table of embeddings too, in 4 bits (groups as given) or 8.
+StatusOr<Replacements> QuantizeHead(const ops::ExecContext& ctx, const models::LanguageModel& model,
+                                    const models::Weights& weights, int bits, int64_t group);
+
+// W8A8 weights of all of the tower's layers; `maxima` may be empty: then nothing is smoothed.
+StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::VisionEncoder& tower,
+                                     const models::Weights& weights, const TowerMaxima& maxima, double alpha,
+                                     const OnLayer& on_layer);
+
+}  // namespace galago::quant
+
+#endif  // GALAGO_QUANT_MODEL_LAYERS_H_

@@ -1,0 +1,258 @@
+#include "galago/quantize.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "src/base/strings.h"
+#include "src/engine/galago_source.h"
+#include "src/engine/gguf_source.h"
+#include "src/engine/model_parts.h"
+#include "src/io/galago_file.h"
+#include "src/io/gguf.h"
+#include "src/models/vlm_runner.h"
+#include "src/quant/calibration.h"
+#include "src/quant/model_layers.h"
+#include "src/quant/output_directory.h"
+
+namespace galago {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsOneFile(const fs::path& output) { return output.extension() == io::kGalagoExtension; }
+
+int BitsOf(WeightFormat format) { return format == WeightFormat::kW4 ? 4 : 8; }
+
+// What can be refused before anything is read.
+Status CheckOptions(const std::string& output, const QuantizeOptions& options) {
+  if (options.group != 32 && options.group != 64 && options.group != 128) {
+    return InvalidArgument(StrCat("groups of ", options.group, " have no kernels, the choice is 32, 64 or 128"));
+  }
+  if (options.tower == WeightFormat::kW4) return InvalidArgument("the tower's weights have 16 or 8 bits, not 4");
+  if (options.decoder == WeightFormat::kBf16 && options.tower == WeightFormat::kBf16 &&
+      options.head == WeightFormat::kBf16) {
+    return InvalidArgument("nothing is to be quantised");
+  }
+  if (options.sequence < 1 || options.loss_tokens < 1 || options.calibration_tokens < options.sequence) {
+    return InvalidArgument(StrCat("the calibration has ", options.calibration_tokens, " tokens in pieces of ",
+                                  options.sequence, ", at least one piece is needed"));
+  }
+  if (!(options.smoothing >= 0.0 && options.smoothing <= 1.0)) {
+    return InvalidArgument(StrCat("smoothing is ", options.smoothing, ", expected 0 to 1"));
+  }
+  if (options.method == QuantizeMethod::kAwq && options.decoder == WeightFormat::kW4 && options.texts.empty() &&
+      options.samples.empty()) {
+    return InvalidArgument("AWQ needs text or pictures to calibrate on; rounding to nearest (rtn) does without");
+  }
+  if (!IsOneFile(output) && (options.decoder != WeightFormat::kW4 || options.tower != WeightFormat::kBf16 ||
+                             options.head != WeightFormat::kBf16)) {
+    return InvalidArgument(StrCat(Printable(output, 256), ": a directory of AutoAWQ holds a 4-bit decoder and nothing ",
+                                  "else that is quantised; a name that ends in ", io::kGalagoExtension,
+                                  " gives one file that holds it all"));
+  }
+  std::error_code error;
+  if (!IsOneFile(output) && fs::exists(output, error) &&
+      !(fs::is_directory(output, error) && fs::is_empty(output, error))) {
+    return InvalidArgument(StrCat(Printable(output, 256), ": exists and is not an empty directory"));
+  }
+  return OkStatus();
+}
+
+StatusOr<engine::GalagoTexts> TextsOf(const spec::ModelSpec& spec) {
+  if (spec.layout != spec::Layout::kGguf) return engine::GalagoTextsOfDirectory(spec.path);
+  ASSIGN_OR_RETURN(const io::GgufFile file, io::GgufFile::Open(spec.path));
+  ASSIGN_OR_RETURN(const spec::GgufFacts facts, engine::FactsOf(file, spec.path));
+  ASSIGN_OR_RETURN(const text::GgufVocab vocab, engine::VocabOf(file));
+  if (spec.mmproj.empty()) return engine::GalagoTextsOfGguf(facts, nullptr, vocab);
+  ASSIGN_OR_RETURN(const io::GgufFile mmproj, io::GgufFile::Open(spec.mmproj));
+  ASSIGN_OR_RETURN(const spec::GgufFacts mmproj_facts, engine::FactsOf(mmproj, spec.mmproj));
+  return engine::GalagoTextsOfGguf(facts, &mmproj_facts, vocab);
+}
+
+// Every `count` / `wanted`-th, all if they are fewer.
+std::vector<size_t> Spread(size_t count, size_t wanted) {
+  std::vector<size_t> indices;
+  wanted = std::min(wanted, count);
+  for (size_t i = 0; i < wanted; ++i) indices.push_back(i * count / wanted);
+  return indices;
+}
+
+class Job {
+ public:
+  Job(const Model::Parts& parts, const models::VlmRunner& runner, const kernels::KernelTable& kernels,
+      const QuantizeOptions& options)
+      : parts_(parts), runner_(runner), kernels_(kernels), pool_(options.threads), options_(options) {}
+
+  Status Run(QuantizeReport& report) {
+    RETURN_IF_ERROR(Calibrate(report));
+    RETURN_IF_ERROR(Decoder(report));
+    if (options_.head != WeightFormat::kBf16) {
+      ASSIGN_OR_RETURN(quant::Replacements head,
+                       quant::QuantizeHead(Context(), runner_.language(), runner_.weights().language,
+                                           BitsOf(options_.head), options_.group));
+      language_.merge(head);
+    }
+    return Tower(report);
+  }
+
+  const quant::Replacements& language() const { return language_; }
+  const quant::Replacements& vision() const { return vision_; }
+  void Tell(const char* stage, int64_t done, int64_t total) const {
+    if (options_.on_progress) options_.on_progress({stage, done, total});
+  }
+
+ private:
+  ops::ExecContext Context(ops::Observer* observer = nullptr) {
+    return {.pool = &pool_,
+            .kernels = &kernels_,
+            .precision = ops::Precision::kF32,
+            .arena = &arena_,
+            .observer = observer,
+            .cancel = options_.cancel};
+  }
+  bool searches() const { return options_.method == QuantizeMethod::kAwq && options_.decoder == WeightFormat::kW4; }
+  bool smooths() const { return options_.tower == WeightFormat::kW8 && runner_.vision().has_value(); }
+
+  Status Calibrate(QuantizeReport& report) {
+    if (!searches() && !smooths()) return OkStatus();
+    const quant::CalibrationModel model = {parts_, runner_};
+    if (searches() && !options_.texts.empty()) {
+      const int64_t tokens = options_.calibration_tokens / (options_.samples.empty() ? 1 : 2);
+      ASSIGN_OR_RETURN(sequences_, quant::EmbedTexts(Context(), model, options_.texts,
+                                                     std::max(tokens, options_.sequence), options_.sequence));
+      for (const Tensor& sequence : sequences_) report.calibration_tokens += sequence.shape()[0];
+    }
+    RETURN_IF_ERROR(CalibrateOnSamples(model, report));
+    if (searches() && sequences_.empty()) {
+      return InvalidArgument("the calibration set is empty");
+    }
+    if (searches() && report.calibration_tokens < 2048) {
+      report.notes.push_back(StrCat("the calibration has ", report.calibration_tokens,
+                                    " tokens: fewer than 2048 make for a worse choice"));
+    }
+    return OkStatus();
+  }
+
+  // Samples are taken until there are tokens enough, evenly over all there are.
+  Status CalibrateOnSamples(const quant::CalibrationModel& model, QuantizeReport& report) {
+    constexpr size_t kMostSamples = 128;
+    std::optional<quant::TowerWatcher> watcher;
+    if (smooths()) watcher.emplace(Context(), *runner_.vision());
+    const std::vector<size_t> chosen = Spread(options_.samples.size(), kMostSamples);
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      if (searches() && report.calibration_tokens >= options_.calibration_tokens) break;
+      Tell("calibration", static_cast<int64_t>(i), static_cast<int64_t>(chosen.size()));
+      const ops::ExecContext ctx = Context(watcher ? &*watcher : nullptr);
+      RETURN_IF_ERROR(ctx.CheckCancel());
+      ASSIGN_OR_RETURN(Tensor sequence,
+                       quant::EmbedSample(ctx, model, options_.samples[chosen[i]], report.calibration_media));
+      report.calibration_tokens += sequence.shape()[0];
+      if (searches()) sequences_.push_back(std::move(sequence));
+    }
+    if (watcher) maxima_ = watcher->maxima();
+    return OkStatus();
+  }
+
+  Status Decoder(QuantizeReport& report) {
+    if (options_.decoder == WeightFormat::kBf16) return OkStatus();
+    ASSIGN_OR_RETURN(
+        quant::DecoderResult result,
+        quant::QuantizeDecoder(Context(), runner_.language(), runner_.weights().language, std::move(sequences_),
+                               {.bits = BitsOf(options_.decoder),
+                                .search = {.group = options_.group, .loss_tokens = options_.loss_tokens},
+                                .directory = options_.search,
+                                .on_layer = [this](int64_t done, int64_t total) { Tell("decoder", done, total); }}));
+    language_ = std::move(result.tensors);
+    report.resumed_layers = result.resumed;
+    for (size_t layer = 0; layer < result.searches.size(); ++layer) {
+      for (const quant::ScalePoint point : quant::kScalePoints) {
+        const quant::ScaleChoice& choice = result.searches[layer].scales[static_cast<size_t>(point)];
+        if (choice.scales.empty()) continue;
+        report.searches.push_back({.layer = static_cast<int64_t>(layer),
+                                   .point = std::string(quant::Name(point)),
+                                   .rounding_loss = choice.rounding_loss,
+                                   .loss = choice.loss,
+                                   .exponent = static_cast<double>(choice.candidate) / quant::kScaleCandidates});
+      }
+    }
+    return OkStatus();
+  }
+
+  Status Tower(QuantizeReport& report) {
+    if (options_.tower == WeightFormat::kBf16) return OkStatus();
+    if (!runner_.vision()) return InvalidArgument("the model has no vision tower to quantise");
+    if (maxima_.empty()) {
+      report.notes.emplace_back("the tower is rounded without smoothing: the calibration has no pictures");
+    }
+    ASSIGN_OR_RETURN(vision_, quant::QuantizeTower(
+                                  Context(), *runner_.vision(), runner_.weights().vision, maxima_, options_.smoothing,
+                                  [this](int64_t done, int64_t total) { Tell("tower", done, total); }));
+    return OkStatus();
+  }
+
+  const Model::Parts& parts_;
+  const models::VlmRunner& runner_;
+  kernels::KernelTable kernels_;
+  ThreadPool pool_;
+  Arena arena_;
+  const QuantizeOptions& options_;
+  quant::Sequences sequences_;
+  quant::TowerMaxima maxima_;
+  quant::Replacements language_, vision_;
+};
+
+// A part's tensors with those replaced that were quantised.
+void AddPart(std::string_view part, const models::Weights& weights, const quant::Replacements& replacements,
+             io::GalagoContents& out, QuantizeReport& report) {
+  for (const auto& [name, view] : weights.used()) {
+    const auto replaced = replacements.find(name);
+    const TensorView& written = replaced == replacements.end() ? view : replaced->second.view();
+    report.bytes_before += view.NumBytes();
+    report.bytes += written.NumBytes();
+    out.tensors.emplace_back(StrCat(part, "/", name), written);
+  }
+}
+
+}  // namespace
+
+StatusOr<QuantizeReport> QuantizeModel(const std::string& model, const ModelOptions& model_options,
+                                       const std::string& output, const QuantizeOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(CheckOptions(output, options));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Model> opened, Model::Open(model, model_options));
+  const spec::ModelSpec& spec = opened->parts().spec;
+  if (spec.language.quantization || spec.layout == spec::Layout::kGalago) {
+    return InvalidArgument(StrCat(Printable(model, 256), ": is quantised or packed already; quantise the original"));
+  }
+  if (!IsOneFile(output)) RETURN_IF_ERROR(quant::CheckDirectoryLayout(spec));
+  ASSIGN_OR_RETURN(const kernels::KernelTable kernels, ops::ChooseKernels(options.isa));
+  QuantizeReport report;
+  models::LoadReport loaded;
+  // As a converted file would hold what is not quantised here.
+  ASSIGN_OR_RETURN(const auto runner,
+                   models::LoadVlmRunner(spec, {.precision = ops::Precision::kBf16, .cancel = options.cancel}, loaded));
+  Job job(opened->parts(), *runner, kernels, options);
+  RETURN_IF_ERROR(job.Run(report));
+  job.Tell("writing", 0, 1);
+  io::GalagoContents contents;
+  AddPart(models::kLanguagePart, runner->weights().language, job.language(), contents, report);
+  AddPart(models::kVisionPart, runner->weights().vision, job.vision(), contents, report);
+  AddPart(models::kProjectorPart, runner->weights().projector, {}, contents, report);
+  if (IsOneFile(output)) {
+    ASSIGN_OR_RETURN(engine::GalagoTexts texts, TextsOf(spec));
+    contents.facts = std::move(texts.facts);
+    contents.files = std::move(texts.files);
+    RETURN_IF_ERROR(io::WriteGalago(output, contents));
+  } else {
+    RETURN_IF_ERROR(quant::WriteAwqDirectory(spec, job.language(), options.group, output));
+  }
+  job.Tell("writing", 1, 1);
+  report.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace galago
