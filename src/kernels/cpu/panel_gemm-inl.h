@@ -104,7 +104,8 @@ struct Int8Gemm {
     int64_t padded, group, group_bytes;
     int64_t stride;  // rows of activations packed together
     int64_t ldc;
-    int64_t ahead;  // bytes to codes that are asked for from memory while few rows are computed
+    // Bytes to what is asked for from memory meanwhile: codes where few rows are computed, else the next tile's rows.
+    int64_t ahead;
   };
 
   // Adds `lines` lines of codes, each times rows at `a`.
@@ -115,6 +116,9 @@ struct Int8Gemm {
       if constexpr (kRows <= 4) {
 #pragma GCC unroll 8
         for (int v = 0; v < kVecs; v += kParts) __builtin_prefetch(w[v] + line * kPanelLine + ahead, 0, 2);
+      } else {
+        __builtin_prefetch(a + ahead);
+        if constexpr (kFour) __builtin_prefetch(a + ahead + kPanelLine);
       }
       if constexpr (kFour) {
         typename I::Bytes low[kVecs], high[kVecs];
@@ -264,7 +268,7 @@ struct Int8Gemm {
     // panels are asked for. Zen 4, one row, 4 bits: 14.6 GB/s without and 21 with it at K 1536.
     constexpr int64_t kLongPanel = 32 << 10, kNear = 2048;
     const int64_t next = kCols / kPanelRows * panel_bytes;
-    const int64_t ahead = !once ? 0 : panel_bytes <= kLongPanel ? next : kNear;
+    const int64_t ahead = !once ? I::kRows * activations.RowBytes() : panel_bytes <= kLongPanel ? next : kNear;
     for (int64_t k0 = 0; k0 < padded; k0 += block) {
       const int64_t k1 = padded - k0 < block ? padded : k0 + block;
       for (int64_t j = args.n0; j < args.n1; j += kCols) {
