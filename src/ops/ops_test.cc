@@ -64,7 +64,7 @@ TEST(ChooseKernels, RefusesByName) {
 #if defined(__x86_64__)
   const Status status = ChooseKernels("neon_bf16").status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(MessageOf(status), "instruction set neon_bf16 needs neon, bf16, which this machine lacks");
+  EXPECT_EQ(MessageOf(status), "instruction set neon_bf16 needs neon, dotprod, bf16, which this machine lacks");
 #endif
 }
 

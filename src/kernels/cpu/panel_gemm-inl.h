@@ -104,21 +104,23 @@ struct Int8Gemm {
     int64_t padded, group, group_bytes;
     int64_t stride;  // rows of activations packed together
     int64_t ldc;
-    // Bytes to what is asked for from memory meanwhile: codes where few rows are computed, else the next tile's rows.
-    int64_t ahead;
+    // Bytes to what is asked for from memory meanwhile: codes where the panels pass once, else the next tile's rows.
+    int64_t codes_ahead, rows_ahead;
   };
 
   // Adds `lines` lines of codes, each times rows at `a`.
   template <int kRows>
   [[gnu::always_inline]] static void Lines(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], const char* a,
-                                           int64_t stride, int64_t lines, int64_t ahead) {
+                                           const Product& p, int64_t lines) {
     for (int64_t line = 0; line < lines; ++line) {
       if constexpr (kRows <= 4) {
 #pragma GCC unroll 8
-        for (int v = 0; v < kVecs; v += kParts) __builtin_prefetch(w[v] + line * kPanelLine + ahead, 0, 2);
+        for (int v = 0; v < kVecs; v += kParts) {
+          __builtin_prefetch(w[v] + line * kPanelLine + p.codes_ahead, 0, 2);
+        }
       } else {
-        __builtin_prefetch(a + ahead);
-        if constexpr (kFour) __builtin_prefetch(a + ahead + kPanelLine);
+        __builtin_prefetch(a + p.rows_ahead);
+        if constexpr (kFour) __builtin_prefetch(a + p.rows_ahead + kPanelLine);
       }
       if constexpr (kFour) {
         typename I::Bytes low[kVecs], high[kVecs];
@@ -130,7 +132,7 @@ struct Int8Gemm {
         }
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
-          const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (stride + i) * 4);
+          const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (p.stride + i) * 4);
 #pragma GCC unroll 8
           for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot2(sums[i][v], low[v], x0, high[v], x1);
         }
@@ -145,7 +147,7 @@ struct Int8Gemm {
           for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot(sums[i][v], codes[v], x);
         }
       }
-      a += stride * kLineColumns;
+      a += p.stride * kLineColumns;
     }
     // Without this GCC 12 gives the sums a second home in memory for what follows, and stores them line by line.
 #pragma GCC unroll 16
@@ -171,7 +173,7 @@ struct Int8Gemm {
     const char* codes[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + k0 * kPanelRows;
-    Lines<kRows>(sums, codes, a, p.stride, (k1 - k0) / kLineColumns, p.ahead);
+    Lines<kRows>(sums, codes, a, p, (k1 - k0) / kLineColumns);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       const F32 scale = V::Load(reinterpret_cast<const float*>(w[v] + p.padded * kPanelRows));
@@ -199,7 +201,7 @@ struct Int8Gemm {
     const char* codes[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + kPanelLine;
-    Lines<kRows>(sums, codes, a, p.stride, p.group / kLineColumns, p.ahead);
+    Lines<kRows>(sums, codes, a, p, p.group / kLineColumns);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       // Scales of 8 bits are as wide as lanes, those of 4 bits half as wide.
@@ -268,7 +270,8 @@ struct Int8Gemm {
     // panels are asked for. Zen 4, one row, 4 bits: 14.6 GB/s without and 21 with it at K 1536.
     constexpr int64_t kLongPanel = 32 << 10, kNear = 2048;
     const int64_t next = kCols / kPanelRows * panel_bytes;
-    const int64_t ahead = !once ? I::kRows * activations.RowBytes() : panel_bytes <= kLongPanel ? next : kNear;
+    const int64_t codes_ahead = !once ? 0 : panel_bytes <= kLongPanel ? next : kNear;
+    const int64_t rows_ahead = once ? 0 : I::kRows * activations.RowBytes();
     for (int64_t k0 = 0; k0 < padded; k0 += block) {
       const int64_t k1 = padded - k0 < block ? padded : k0 + block;
       for (int64_t j = args.n0; j < args.n1; j += kCols) {
@@ -285,12 +288,14 @@ struct Int8Gemm {
           const auto* meta = reinterpret_cast<const float*>(a + rows * padded);
           float* c = args.c + (i - args.m0) * args.ldc + (j - args.n0);
           if (cols == kCols) {
-            Rows(rows, {padded, activations.group, group_bytes, rows, args.ldc, ahead}, a, meta, w, k0, k1, c);
+            Rows(rows, {padded, activations.group, group_bytes, rows, args.ldc, codes_ahead, rows_ahead}, a, meta, w,
+                 k0, k1, c);
             continue;
           }
           alignas(64) float whole[I::kRows * kCols];
           if (k0 > 0) CopyRows(rows, cols, c, args.ldc, whole, kCols);
-          Rows(rows, {padded, activations.group, group_bytes, rows, kCols, ahead}, a, meta, w, k0, k1, whole);
+          Rows(rows, {padded, activations.group, group_bytes, rows, kCols, codes_ahead, rows_ahead}, a, meta, w, k0, k1,
+               whole);
           CopyRows(rows, cols, whole, kCols, c, args.ldc);
         }
       }
