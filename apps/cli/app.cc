@@ -34,6 +34,8 @@ Exit Main(std::span<const std::string> args, World& world) {
       return BenchCommand(world, options);
     case Command::kConvert:
       return ConvertCommand(world, options);
+    case Command::kQuantize:
+      return QuantizeCommand(world, options);
     case Command::kDoctor:
       return DoctorCommand(world, options);
     case Command::kVersion:

@@ -14,15 +14,17 @@
 namespace galago::cli {
 namespace {
 
-constexpr std::array<CommandInfo, 10> kCommands = {{
+constexpr std::array<CommandInfo, 11> kCommands = {{
     {Command::kRun, "run", "", 0, "one prompt, one answer"},
     {Command::kChat, "chat", "", 0, "a conversation in the terminal"},
     {Command::kInspect, "inspect", "MODEL", 1, "what a checkpoint is, as understood"},
     {Command::kTokenize, "tokenize", "", 0, "text to token ids and back"},
-    {Command::kEval, "eval", "world [DIR] | compare FILE...", 17,
+    {Command::kEval, "eval", "world [DIR] | perplexity FILE | compare FILE...", 17,
      "answers held against what is right: scores and failures"},
     {Command::kBench, "bench", "", 0, "speed of a model or of a published one's dimensions, and this machine's limits"},
     {Command::kConvert, "convert", "MODEL", 1, "a model as one .galago file, to be mapped and used as it lies"},
+    {Command::kQuantize, "quantize", "MODEL", 1,
+     "a model with 4-bit or 8-bit weights, calibrated on texts and pictures"},
     {Command::kDoctor, "doctor", "", 0, "this machine: kernels, memory, limits, decoders"},
     {Command::kVersion, "version", "", 0, "version, build features and libraries"},
     {Command::kHelp, "help", "COMMAND", 1, "the flags of a command"},

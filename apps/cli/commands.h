@@ -41,6 +41,8 @@ Exit TokenizeCommand(World& world, const Options& options);
 Exit EvalCommand(World& world, const Options& options);
 Exit BenchCommand(World& world, const Options& options);
 Exit ConvertCommand(World& world, const Options& options);
+Exit QuantizeCommand(World& world, const Options& options);
+Exit PerplexityCommand(World& world, const Options& options);  // of `eval`
 Exit DoctorCommand(World& world, const Options& options);
 Exit VersionCommand(World& world, const Options& options);
 

@@ -345,6 +345,71 @@ TEST_F(Commands, Convert) {
   EXPECT_EQ(Run({"convert", model_, "-o", "out"}), 2);
 }
 
+TEST_F(Commands, Quantize) {
+  const std::filesystem::path dir = std::filesystem::path(::testing::TempDir()) / "galago_quantize_command";
+  std::filesystem::create_directories(dir);
+  std::ofstream(dir / "a.txt") << "some text";
+  std::ofstream(dir / "b.md") << "more text";
+  std::ofstream(dir / "c.json")
+      << R"([{"image": "p.png", "conversations": [{"from": "human", "value": "<image>\nWhat?"},
+                                      {"from": "gpt", "value": "A dog."}]}])";
+  std::ofstream(dir / "empty.txt");
+  const std::string text = (dir / "a.txt").string(), list = (dir / "c.json").string();
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out.galago", "--tower", "w8a8", "--head", "w8", "--group", "64", "--calib",
+                 text, "--calib", list, "--calib-tokens", "4096", "-t", "2"}),
+            0);
+  EXPECT_EQ(fake_.opened_path, model_);
+  EXPECT_EQ(fake_.converted_to, "out.galago");
+  const QuantizeOptions& asked = fake_.quantize_options;
+  EXPECT_EQ(asked.decoder, WeightFormat::kW4);
+  EXPECT_EQ(asked.tower, WeightFormat::kW8);
+  EXPECT_EQ(asked.head, WeightFormat::kW8);
+  EXPECT_EQ(asked.group, 64);
+  EXPECT_EQ(asked.calibration_tokens, 4096);
+  EXPECT_EQ(asked.threads, 2);
+  EXPECT_EQ(asked.search, "out.galago.search");
+  EXPECT_EQ(asked.texts, std::vector<std::string>{"some text"});
+  ASSERT_EQ(asked.samples.size(), 1u);
+  EXPECT_EQ(asked.samples[0].answer, "A dog.");
+  EXPECT_EQ(asked.samples[0].conversation[0].parts[0].source, (dir / "p.png").string());
+  EXPECT_THAT(out_.text(), HasSubstr("out.galago: weights 2.0 MB, were 8.0 MB, in 2 s\n"));
+  EXPECT_THAT(out_.text(), HasSubstr("mlp: output error 0.375 of rounding's over 2 layers\n"));
+  EXPECT_THAT(err_.text(), HasSubstr("a note"));
+
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--method", "rtn", "--decoder", "w8", "--json"}), 0);
+  EXPECT_EQ(OutJson()["schema"], "galago.quantize/1");
+  EXPECT_EQ(fake_.quantize_options.method, QuantizeMethod::kRtn);
+  EXPECT_EQ(fake_.quantize_options.decoder, WeightFormat::kW8);
+
+  EXPECT_EQ(Run({"quantize", model_}), 2);
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--tower", "w4"}), 2);
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--calib", (dir / "empty.txt").string()}), 3);
+  EXPECT_THAT(err_.text(), HasSubstr("empty.txt: is empty"));
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--calib", (dir / "none.txt").string()}), 3);
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--calib", dir.string()}), 3);  // one of its texts is empty
+  fake_.quantized = InvalidArgument("groups of 128 do not divide");
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out"}), 2);
+  fake_.quantized = DataLoss("not a number");
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out"}), 4);
+  fake_.quantized = ResourceExhausted("disk full");
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out"}), 5);
+  std::filesystem::remove_all(dir);
+}
+
+TEST_F(Commands, Perplexity) {
+  const std::string file = (std::filesystem::path(::testing::TempDir()) / "galago_perplexity.txt").string();
+  std::ofstream(file) << "some text";
+  EXPECT_EQ(Run({"eval", "perplexity", file, "-m", model_, "--window", "512"}), 0);
+  EXPECT_EQ(fake_.perplexity_options.window, 512);
+  EXPECT_EQ(out_.text(), "perplexity 12.5000 (3 windows of 512 tokens, standard error of the loss 0.0100)\n");
+  EXPECT_EQ(Run({"eval", "perplexity", file, "-m", model_, "--against", model_, "--json", "-"}), 0);
+  EXPECT_EQ(OutJson()["kl_divergence"], 0.02);
+  EXPECT_EQ(OutJson()["reference_perplexity"], 12.0);
+  EXPECT_EQ(Run({"eval", "perplexity", "-m", model_}), 2);
+  EXPECT_EQ(Run({"eval", "perplexity", file + "x", "-m", model_}), 3);
+  std::filesystem::remove(file);
+}
+
 TEST_F(Commands, InspectDoctorVersionHelp) {
   EXPECT_EQ(Run({"inspect", model_, "--json"}), 0);
   EXPECT_EQ(OutJson()["schema"], "galago.inspect/1");

@@ -11,6 +11,8 @@
 #include "galago/convert.h"
 #include "galago/message.h"
 #include "galago/model.h"
+#include "galago/perplexity.h"
+#include "galago/quantize.h"
 #include "galago/session.h"
 #include "galago/status.h"
 #include "galago/system.h"
@@ -51,6 +53,9 @@ class EngineModel {
   virtual StatusOr<std::string> Detokenize(const std::vector<int32_t>& ids) const = 0;
   virtual StatusOr<std::unique_ptr<EngineSession>> CreateSession(const SessionOptions& options) const = 0;
   virtual StatusOr<std::unique_ptr<EngineStages>> CreateStages(const SessionOptions& options) const = 0;
+  // `reference` may be null, else it is of the same engine.
+  virtual StatusOr<PerplexityResult> Perplexity(const EngineModel* reference, const std::string& text,
+                                                const PerplexityOptions& options) const = 0;
 };
 
 class Engine {
@@ -61,6 +66,8 @@ class Engine {
                                                            const ModelOptions& options) = 0;
   virtual std::vector<PublishedShape> Shapes() = 0;
   virtual StatusOr<std::vector<MachineLimit>> MeasureLimits(const LimitOptions& options) = 0;
+  virtual StatusOr<QuantizeReport> Quantize(const std::string& path, const ModelOptions& options,
+                                            const std::string& output, const QuantizeOptions& quantize) = 0;
   virtual StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) = 0;
   virtual StatusOr<PartKind> GuessMediaKind(const std::string& source) = 0;
   virtual StatusOr<ConvertReport> Convert(const std::string& path, const ModelOptions& options,

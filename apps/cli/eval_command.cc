@@ -291,10 +291,13 @@ Exit EvalCompare(World& world, const Options& options) {
 Exit EvalCommand(World& world, const Options& options) {
   const std::string what = options.arguments.empty() ? "" : options.arguments[0];
   if (what == "world") return EvalWorld(world, options);
+  if (what == "perplexity") return PerplexityCommand(world, options);
   if (what == "compare") return EvalCompare(world, options);
   return FailEval(
       world, options, Stage::kUsage,
-      InvalidArgument("what to evaluate is missing: galago eval world [DIR], or galago eval compare FILE FILE"));
+      InvalidArgument(
+          "what to evaluate is missing: galago eval world [DIR], galago eval perplexity FILE, or galago eval "
+          "compare FILE FILE"));
 }
 
 }  // namespace galago::cli

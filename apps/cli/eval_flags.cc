@@ -98,6 +98,10 @@ std::vector<Flag> MakeEvalFlags() {
       add("Results", "--min", "NAME=SCORE", "exit 8 below it: a task, TASK.KIND, macro, total; repeat", AddMinimum);
   minimum.list = "min";
   minimum.clear = [](Options& options) { options.eval.minima.clear(); };
+  add("Perplexity", "--window", "N", "tokens that see each other (default 2048)", SetCount(&EvalOptions::window));
+  add("Perplexity", "--windows", "N", "windows looked at; 0: all", SetCount(&EvalOptions::windows));
+  add("Perplexity", "--against", "MODEL", "compare each distribution with this model's",
+      SetFile(&EvalOptions::against));
   return flags;
 }
 

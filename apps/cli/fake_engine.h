@@ -30,6 +30,9 @@ struct FakeBehaviour {
   int loads = 0;
 
   std::string converted_to;
+  QuantizeOptions quantize_options;
+  Status quantized;  // what fails
+  PerplexityOptions perplexity_options;
 
   // Of `bench`.
   Status stages, limits;  // what fails
@@ -171,6 +174,15 @@ class FakeModel : public EngineModel {
   StatusOr<std::unique_ptr<EngineStages>> CreateStages(const SessionOptions&) const override {
     return std::make_unique<FakeStages>(behaviour_);
   }
+  StatusOr<PerplexityResult> Perplexity(const EngineModel* reference, const std::string&,
+                                        const PerplexityOptions& options) const override {
+    behaviour_.perplexity_options = options;
+    PerplexityResult result = {.windows = 3, .window = options.window, .perplexity = 12.5, .standard_error = 0.01};
+    if (reference == nullptr) return result;
+    result.reference_perplexity = 12.0;
+    result.agreement = {.kl_divergence = 0.02, .top1 = 0.9};
+    return result;
+  }
 
  private:
   FakeBehaviour& behaviour_;
@@ -214,6 +226,20 @@ class FakeEngine : public Engine {
     behaviour_.converted_to = output;
     if (!behaviour_.load.ok()) return behaviour_.load;
     return ConvertReport{.bytes = 12'000'000, .tensors = 7, .ms = 1500, .notes = {"repacked"}};
+  }
+  StatusOr<QuantizeReport> Quantize(const std::string& path, const ModelOptions& options, const std::string& output,
+                                    const QuantizeOptions& quantize) override {
+    behaviour_.opened_path = path;
+    behaviour_.model_options = options;
+    behaviour_.converted_to = output;
+    behaviour_.quantize_options = quantize;
+    if (!behaviour_.quantized.ok()) return behaviour_.quantized;
+    return QuantizeReport{.bytes_before = 8'000'000,
+                          .bytes = 2'000'000,
+                          .calibration_tokens = 512,
+                          .searches = {{0, "mlp", 2.0, 1.0, 0.5}, {1, "mlp", 2.0, 0.5, 0.25}},
+                          .notes = {"a note"},
+                          .ms = 2000};
   }
   // Media first; a marker without media is refused.
   StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) override {

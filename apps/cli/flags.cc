@@ -8,6 +8,7 @@
 
 #include "apps/cli/bench_flags.h"
 #include "apps/cli/eval_flags.h"
+#include "apps/cli/quantize_flags.h"
 #include "apps/cli/values.h"
 #include "src/base/strings.h"
 
@@ -189,7 +190,7 @@ class Table {
 
 void AddModelFlags(Table& table) {
   table.Group("Model", {Command::kRun, Command::kChat, Command::kTokenize, Command::kInspect, Command::kEval,
-                        Command::kBench, Command::kConvert});
+                        Command::kBench, Command::kConvert, Command::kQuantize});
   Flag& model =
       table.Add({"-m", "--model"}, "REF", "directory, .gguf or .galago file, or hf:OWNER/NAME from the local hub cache",
                 SetText([](Options& o) -> std::string& { return o.model; }));
@@ -225,6 +226,7 @@ void AddModelFlags(Table& table) {
                               return OkStatus();
                             });
   threads.common = true;
+  threads.commands.push_back(Command::kQuantize);
   Flag& ctx = table.Add({"-c", "--ctx-size"}, "N", "tokens of context; 0: the model's own limit",
                         SetInt([](Options& o) -> int64_t& { return o.session.ctx_size; }, 0, int64_t{1} << 32));
   ctx.aliases = {"--max-context-len"};
@@ -233,8 +235,10 @@ void AddModelFlags(Table& table) {
       .Add({"--prefill-chunk"}, "N", "prompt tokens computed at once; never changes the answer (default 512)",
            SetInt([](Options& o) -> int64_t& { return o.session.prefill_chunk; }, 1, int64_t{1} << 20))
       .aliases = {"-b", "--batch-size"};
-  table.Add({"--isa"}, "NAME", "kernel family to force, such as ref or avx2 (galago doctor lists them)",
-            SetText([](Options& o) -> std::string& { return o.session.isa; }));
+  table
+      .Add({"--isa"}, "NAME", "kernel family to force, such as ref or avx2 (galago doctor lists them)",
+           SetText([](Options& o) -> std::string& { return o.session.isa; }))
+      .commands.push_back(Command::kQuantize);
   table.Add({"--memory-limit"}, "SIZE", "memory the plan may fill, such as 6G (default: what is free)",
             [](Options& o, const std::string& text) -> Status {
               ASSIGN_OR_RETURN(o.memory_limit, ParseSize(text));
@@ -426,13 +430,13 @@ void AddSamplingFlags(Table& table) {
 
 void AddOutputFlags(Table& table) {
   table.Group("Output", {Command::kRun, Command::kInspect, Command::kTokenize, Command::kBench, Command::kConvert,
-                         Command::kDoctor, Command::kVersion});
+                         Command::kQuantize, Command::kDoctor, Command::kVersion});
   table.Add({"--json"}, "", "one JSON document instead of text", SetBool([](Options& o) -> bool& { return o.json; }))
       .common = true;
 
-  table.Group("Output", {Command::kConvert});
+  table.Group("Output", {Command::kConvert, Command::kQuantize});
   table
-      .Add({"-o", "--output"}, "NAME.galago", "the file to write",
+      .Add({"-o", "--output"}, "NAME", "the file to write, NAME.galago; quantize: or a directory of AutoAWQ's form",
            SetText([](Options& o) -> std::string& { return o.output; }))
       .common = true;
 
@@ -460,11 +464,13 @@ void AddOutputFlags(Table& table) {
               ASSIGN_OR_RETURN(o.timeout_s, ParseDuration(text));
               return OkStatus();
             });
-  table.Add({"--progress"}, "MODE", "auto, bar, plain, json or none",
-            SetChoice<ProgressMode>([](Options& o) -> ProgressMode& { return o.progress; }, kProgress));
+  table
+      .Add({"--progress"}, "MODE", "auto, bar, plain, json or none",
+           SetChoice<ProgressMode>([](Options& o) -> ProgressMode& { return o.progress; }, kProgress))
+      .commands.push_back(Command::kQuantize);
 
   table.Group("Program", {Command::kRun, Command::kChat, Command::kInspect, Command::kTokenize, Command::kEval,
-                          Command::kBench, Command::kConvert, Command::kDoctor, Command::kVersion});
+                          Command::kBench, Command::kConvert, Command::kQuantize, Command::kDoctor, Command::kVersion});
   table.Add({"--color"}, "MODE", "auto, always or never",
             SetChoice<ColorMode>([](Options& o) -> ColorMode& { return o.color; }, kColor));
   table.Add({"-v", "--verbose"}, "", "say more", [](Options& o, const std::string& text) -> Status {
@@ -533,6 +539,7 @@ std::vector<Flag> MakeFlags() {
   std::vector<Flag> flags = table.Take();
   for (Flag& flag : MakeEvalFlags()) flags.push_back(std::move(flag));
   for (Flag& flag : MakeBenchFlags()) flags.push_back(std::move(flag));
+  for (Flag& flag : MakeQuantizeFlags()) flags.push_back(std::move(flag));
   return flags;
 }
 

@@ -12,11 +12,12 @@
 #include "galago/bench.h"
 #include "galago/message.h"
 #include "galago/model.h"
+#include "galago/quantize.h"
 #include "galago/session.h"
 
 namespace galago::cli {
 
-enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kBench, kConvert, kDoctor, kVersion, kHelp };
+enum class Command { kRun, kChat, kInspect, kTokenize, kEval, kBench, kConvert, kQuantize, kDoctor, kVersion, kHelp };
 
 enum class ProgressMode { kAuto, kBar, kPlain, kJson, kNone };
 
@@ -46,6 +47,16 @@ struct EvalOptions {
   bool kinds = false;  // in comparisons
   int64_t failures = 12;
   std::vector<std::pair<std::string, double>> minima;
+  // Of `eval perplexity`.
+  int64_t window = 2048;
+  int64_t windows = 0;  // 0: all
+  std::string against;  // the model to compare with; empty: none
+};
+
+// Flags that only `quantize` has.
+struct QuantizeFlags {
+  QuantizeOptions work;                  // but for what the calibration files hold
+  std::vector<std::string> calibration;  // files and directories
 };
 
 // What `bench` measures of a model.
@@ -99,8 +110,9 @@ struct Options {
 
   EvalOptions eval;
   BenchOptions bench;
+  QuantizeFlags quantize;
 
-  std::string output;  // of convert
+  std::string output;  // of convert and quantize
 
   bool stats = false;
   bool dry_run = false;

@@ -55,6 +55,11 @@ class RealModel : public EngineModel {
     ASSIGN_OR_RETURN(std::unique_ptr<Stages> stages, Stages::Create(model_, options));
     return std::make_unique<RealStages>(std::move(stages));
   }
+  StatusOr<PerplexityResult> Perplexity(const EngineModel* reference, const std::string& text,
+                                        const PerplexityOptions& options) const override {
+    const auto* other = static_cast<const RealModel*>(reference);
+    return MeasurePerplexity(*model_, other == nullptr ? nullptr : other->model_.get(), text, options);
+  }
 
  private:
   std::shared_ptr<Model> model_;
@@ -74,6 +79,10 @@ class RealEngine : public Engine {
   std::vector<PublishedShape> Shapes() override { return PublishedShapes(); }
   StatusOr<std::vector<MachineLimit>> MeasureLimits(const LimitOptions& options) override {
     return galago::MeasureLimits(options);
+  }
+  StatusOr<QuantizeReport> Quantize(const std::string& path, const ModelOptions& options, const std::string& output,
+                                    const QuantizeOptions& quantize) override {
+    return QuantizeModel(path, options, output, quantize);
   }
   StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) override {
     return galago::PlaceMedia(text, std::move(media));
