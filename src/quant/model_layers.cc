@@ -94,6 +94,15 @@ Status CheckLayer(const Names& names, const nn::DecoderLayer& layer, const Float
 
 }  // namespace
 
+Status CheckDecoderGroups(const models::LanguageModel& model, const models::Weights& weights, int64_t group) {
+  const Names names(weights);
+  for (const Matrix matrix : kMatrices) {
+    const TensorView& weight = LinearOf(model.layers()[0], matrix).weight;
+    RETURN_IF_ERROR(CheckGroup(weight.shape[1], group, names.Of(weight)));
+  }
+  return OkStatus();
+}
+
 StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const models::LanguageModel& model,
                                         const models::Weights& weights, Sequences sequences,
                                         const DecoderOptions& options) {
@@ -101,12 +110,6 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
   const auto total = static_cast<int64_t>(model.layers().size());
   const int64_t group = options.search.group;
   const bool searched = options.bits == 4 && !sequences.empty();
-  if (options.bits == 4) {  // before hours of work
-    for (const Matrix matrix : kMatrices) {
-      const TensorView& weight = LinearOf(model.layers()[0], matrix).weight;
-      RETURN_IF_ERROR(CheckGroup(weight.shape[1], group, names.Of(weight)));
-    }
-  }
   const std::string key = searched ? SearchKey(model, sequences, options.search) : std::string();
   DecoderResult result;
   for (int64_t i = 0; i < total; ++i) {

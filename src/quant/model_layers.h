@@ -38,7 +38,11 @@ struct DecoderResult {
   int64_t resumed = 0;
 };
 
-// `sequences` are the calibration, consumed; empty: everything is rounded to the nearest.
+// Whether `group` divides the inputs of every matrix of the decoder: asked before hours of work.
+Status CheckDecoderGroups(const models::LanguageModel& model, const models::Weights& weights, int64_t group);
+
+// CheckDecoderGroups holds for 4 bits. `sequences` are the calibration, consumed; empty: everything is rounded to the
+// nearest.
 StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const models::LanguageModel& model,
                                         const models::Weights& weights, Sequences sequences,
                                         const DecoderOptions& options);

@@ -88,6 +88,9 @@ class Job {
       : parts_(parts), runner_(runner), kernels_(kernels), pool_(options.threads), options_(options) {}
 
   Status Run(QuantizeReport& report) {
+    if (options_.decoder == WeightFormat::kW4) {
+      RETURN_IF_ERROR(quant::CheckDecoderGroups(runner_.language(), runner_.weights().language, options_.group));
+    }
     RETURN_IF_ERROR(Calibrate(report));
     RETURN_IF_ERROR(Decoder(report));
     if (options_.head != WeightFormat::kBf16) {
