@@ -8,27 +8,23 @@
 namespace galago::cli {
 namespace {
 
-class SlowEngine : public Engine {
- public:
-  SlowEngine() : fake_(behaviour_) {
-    behaviour_.pieces.assign(400, "word ");
-    if (std::getenv("FAKE_SLOW") != nullptr) {
-      behaviour_.before_piece = [] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); };
-    }
+FakeBehaviour ManyWords() {
+  FakeBehaviour behaviour;
+  behaviour.pieces.assign(400, "word ");
+  if (std::getenv("FAKE_SLOW") != nullptr) {
+    behaviour.before_piece = [] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); };
   }
-  StatusOr<std::unique_ptr<EngineModel>> Open(const std::string& path, const ModelOptions& options) override {
-    return fake_.Open(path, options);
-  }
-  StatusOr<UserMessage> PlaceMedia(const std::string& text, std::vector<Part> media) override {
-    return fake_.PlaceMedia(text, std::move(media));
-  }
-  StatusOr<PartKind> GuessMediaKind(const std::string& source) override { return fake_.GuessMediaKind(source); }
-  SystemFacts System() override { return fake_.System(); }
-  BuildFacts Build() override { return fake_.Build(); }
+  return behaviour;
+}
 
- private:
-  FakeBehaviour behaviour_;
-  FakeEngine fake_;
+// Before the engine, whose base would be made first.
+struct Words {
+  FakeBehaviour behaviour = ManyWords();
+};
+
+class SlowEngine : private Words, public FakeEngine {
+ public:
+  SlowEngine() : FakeEngine(behaviour) {}
 };
 
 }  // namespace
