@@ -89,17 +89,7 @@ Setter SetFormat(WeightFormat RandomModelOptions::*format, std::vector<WeightFor
 }  // namespace
 
 std::vector<Flag> MakeBenchFlags() {
-  std::vector<Flag> flags;
-  const auto add = [&](std::string group, std::string name, std::string value, std::string help, Setter set) -> Flag& {
-    flags.push_back({.names = {std::move(name)},
-                     .value = std::move(value),
-                     .help = std::move(help),
-                     .group = std::move(group),
-                     .commands = {Command::kBench},
-                     .common = true,
-                     .set = std::move(set)});
-    return flags.back();
-  };
+  CommandFlags add(Command::kBench);
   const std::vector<WeightFormat> all = {WeightFormat::kBf16, WeightFormat::kW4, WeightFormat::kW8};
   add("What", "--limits", "", "what this machine can do at best, for each number of threads",
       SetSwitch(&BenchOptions::limits));
@@ -133,7 +123,7 @@ std::vector<Flag> MakeBenchFlags() {
         options.bench.svg = text;
         return OkStatus();
       });
-  return flags;
+  return add.Take();
 }
 
 }  // namespace galago::cli

@@ -69,17 +69,7 @@ Status SetSplit(Options& options, const std::string& text) {
 }  // namespace
 
 std::vector<Flag> MakeEvalFlags() {
-  std::vector<Flag> flags;
-  const auto add = [&](std::string group, std::string name, std::string value, std::string help, Setter set) -> Flag& {
-    flags.push_back({.names = {std::move(name)},
-                     .value = std::move(value),
-                     .help = std::move(help),
-                     .group = std::move(group),
-                     .commands = {Command::kEval},
-                     .common = true,
-                     .set = std::move(set)});
-    return flags.back();
-  };
+  CommandFlags add(Command::kEval);
   add("Questions", "--split", "NAME", "heldout (default without DIR) or train", SetSplit);
   Flag& tasks = add("Questions", "--tasks", "LIST", "only these, separated by commas", AddTasks);
   tasks.list = "tasks";
@@ -102,7 +92,7 @@ std::vector<Flag> MakeEvalFlags() {
   add("Perplexity", "--windows", "N", "windows looked at; 0: all", SetCount(&EvalOptions::windows));
   add("Perplexity", "--against", "MODEL", "compare each distribution with this model's",
       SetFile(&EvalOptions::against));
-  return flags;
+  return add.Take();
 }
 
 }  // namespace galago::cli

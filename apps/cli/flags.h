@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "apps/cli/options.h"
@@ -33,6 +34,29 @@ struct Flag {
   bool is_switch() const { return value.empty(); }
   bool Matches(std::string_view spelling) const;
   bool AppliesTo(Command command) const;
+};
+
+// The flags of one command, all in its short help.
+class CommandFlags {
+ public:
+  explicit CommandFlags(Command command) : command_(command) {}
+  // Valid until the next one.
+  Flag& operator()(std::string group, std::string name, std::string value, std::string help,
+                   std::function<Status(Options&, const std::string&)> set) {
+    flags_.push_back({.names = {std::move(name)},
+                      .value = std::move(value),
+                      .help = std::move(help),
+                      .group = std::move(group),
+                      .commands = {command_},
+                      .common = true,
+                      .set = std::move(set)});
+    return flags_.back();
+  }
+  std::vector<Flag> Take() { return std::move(flags_); }
+
+ private:
+  Command command_;
+  std::vector<Flag> flags_;
 };
 
 // In the order of the help texts.

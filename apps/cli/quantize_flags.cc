@@ -51,17 +51,7 @@ Status AddCalibrationPath(Options& options, const std::string& text) {
 }  // namespace
 
 std::vector<Flag> MakeQuantizeFlags() {
-  std::vector<Flag> flags;
-  const auto add = [&](std::string group, std::string name, std::string value, std::string help, Setter set) -> Flag& {
-    flags.push_back({.names = {std::move(name)},
-                     .value = std::move(value),
-                     .help = std::move(help),
-                     .group = std::move(group),
-                     .commands = {Command::kQuantize},
-                     .common = true,
-                     .set = std::move(set)});
-    return flags.back();
-  };
+  CommandFlags add(Command::kQuantize);
   const FormatName w4 = {"w4", WeightFormat::kW4}, w8 = {"w8", WeightFormat::kW8}, keep = {"bf16", WeightFormat::kBf16};
   add("Result", "--decoder", "FORMAT", "the decoder's weights: w4 (default), w8, or bf16 to leave them as they are",
       SetFormat(&QuantizeOptions::decoder, {w4, w8, keep}));
@@ -91,7 +81,7 @@ std::vector<Flag> MakeQuantizeFlags() {
         options.quantize.work.search = text;
         return OkStatus();
       });
-  return flags;
+  return add.Take();
 }
 
 }  // namespace galago::cli

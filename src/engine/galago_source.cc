@@ -7,6 +7,7 @@
 #include "src/base/file.h"
 #include "src/base/json.h"
 #include "src/base/strings.h"
+#include "src/engine/gguf_source.h"
 
 namespace galago::engine {
 namespace {
@@ -240,7 +241,9 @@ StatusOr<SpecAndTokenizer> ReadGalago(const io::GalagoFile& file, const fs::path
   return out;
 }
 
-StatusOr<GalagoTexts> GalagoTextsOfDirectory(const fs::path& directory) {
+namespace {
+
+StatusOr<GalagoTexts> TextsOfDirectory(const fs::path& directory) {
   GalagoTexts out;
   out.facts = Json({{"source", "directory"}}).dump();
   std::error_code error;
@@ -259,8 +262,8 @@ StatusOr<GalagoTexts> GalagoTextsOfDirectory(const fs::path& directory) {
   return out;
 }
 
-StatusOr<GalagoTexts> GalagoTextsOfGguf(const spec::GgufFacts& language, const spec::GgufFacts* mmproj,
-                                        const text::GgufVocab& vocab) {
+StatusOr<GalagoTexts> TextsOfGguf(const spec::GgufFacts& language, const spec::GgufFacts* mmproj,
+                                  const text::GgufVocab& vocab) {
   GalagoTexts out;
   out.facts = Json({{"source", "gguf"}}).dump();
   try {
@@ -271,6 +274,19 @@ StatusOr<GalagoTexts> GalagoTextsOfGguf(const spec::GgufFacts& language, const s
     return DataLoss(StrCat(language.path.string(), ": a metadata value is not UTF-8"));
   }
   return out;
+}
+
+}  // namespace
+
+StatusOr<GalagoTexts> GalagoTextsOf(const spec::ModelSpec& spec) {
+  if (spec.layout != spec::Layout::kGguf) return TextsOfDirectory(spec.path);
+  ASSIGN_OR_RETURN(const io::GgufFile file, io::GgufFile::Open(spec.path));
+  ASSIGN_OR_RETURN(const spec::GgufFacts facts, FactsOf(file, spec.path));
+  ASSIGN_OR_RETURN(const text::GgufVocab vocab, VocabOf(file));
+  if (spec.mmproj.empty()) return TextsOfGguf(facts, nullptr, vocab);
+  ASSIGN_OR_RETURN(const io::GgufFile mmproj, io::GgufFile::Open(spec.mmproj));
+  ASSIGN_OR_RETURN(const spec::GgufFacts mmproj_facts, FactsOf(mmproj, spec.mmproj));
+  return TextsOfGguf(facts, &mmproj_facts, vocab);
 }
 
 }  // namespace galago::engine

@@ -19,7 +19,7 @@ struct SpecAndTokenizer {
   std::unique_ptr<text::Tokenizer> tokenizer;
 };
 
-// Reads what GalagoFilesOfDirectory or GalagoFilesOfGguf stored.
+// Reads what GalagoTextsOf stored.
 StatusOr<SpecAndTokenizer> ReadGalago(const io::GalagoFile& file, const std::filesystem::path& path,
                                       const spec::ParseOptions& options);
 
@@ -28,10 +28,8 @@ struct GalagoTexts {
   std::string facts;
   std::map<std::string, std::string> files;
 };
-StatusOr<GalagoTexts> GalagoTextsOfDirectory(const std::filesystem::path& directory);
-// `mmproj` may be null.
-StatusOr<GalagoTexts> GalagoTextsOfGguf(const spec::GgufFacts& language, const spec::GgufFacts* mmproj,
-                                        const text::GgufVocab& vocab);
+// Of the checkpoint that `spec` was read from, a directory or GGUF files.
+StatusOr<GalagoTexts> GalagoTextsOf(const spec::ModelSpec& spec);
 
 }  // namespace galago::engine
 

@@ -13,6 +13,7 @@
 #include "src/base/strings.h"
 #include "src/base/thread_pool.h"
 #include "src/engine/answer_stream.h"
+#include "src/engine/conversation.h"
 #include "src/engine/kv_cache.h"
 #include "src/engine/media_cache.h"
 #include "src/engine/media_input.h"
@@ -40,18 +41,6 @@ struct Request {
   std::vector<int32_t> text_ids;    // ids of the text positions, in order
   PromptPlan plan;
 };
-
-text::Role RoleOf(Role role) {
-  switch (role) {
-    case Role::kSystem:
-      return text::Role::kSystem;
-    case Role::kUser:
-      return text::Role::kUser;
-    case Role::kAssistant:
-      return text::Role::kAssistant;
-  }
-  return text::Role::kUser;
-}
 
 bool Cancelled(const GenerateOptions& options) {
   return options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed);
@@ -95,7 +84,6 @@ struct Session::State {
   StatusOr<Request> Prepare(const std::vector<Message>& conversation, const GenerateOptions& options);
   void ForgetMediaNumbers(const Request& request);
   Status AddSlots(Request& request);
-  StatusOr<std::vector<text::Turn>> Turns(const std::vector<Message>& conversation, const Request& request) const;
   StatusOr<models::EncodedMedia> Encode(Request& request, size_t index, const GenerateOptions& options,
                                         engine::Trace* trace, Timings& timings);
   StatusOr<std::vector<std::shared_ptr<const models::EncodedMedia>>> See(Request& request, int64_t reused,
@@ -163,31 +151,6 @@ int64_t Session::ctx_size() const { return state_->options.ctx_size; }
 // -------------------------------------------------------------------------------------------------------------
 // Planning
 
-StatusOr<std::vector<text::Turn>> Session::State::Turns(const std::vector<Message>& conversation,
-                                                        const Request& request) const {
-  std::vector<text::Turn> turns;
-  size_t item = 0;
-  for (const Message& message : conversation) {
-    text::Turn turn{.role = RoleOf(message.role), .parts = {}};
-    for (const Part& part : message.parts) {
-      if (part.kind == PartKind::kText) {
-        turn.parts.emplace_back(part.text);
-        continue;
-      }
-      if (message.role != Role::kUser) return InvalidArgument("pictures and videos belong in user messages only");
-      turn.parts.emplace_back(
-          text::MediaPart{.index = static_cast<int64_t>(item),
-                          .kind = request.media[item]->layout().kind,
-                          .frames_as_images = spec().video.frames_as_images,
-                          .num_slots = static_cast<int64_t>(request.slot_rows[item].size()),
-                          .placement = part.at_marker ? text::Placement::kInText : text::Placement::kBesideText});
-      ++item;
-    }
-    turns.push_back(std::move(turn));
-  }
-  return turns;
-}
-
 // Keeps the numbers of this request's media and of those that cells of the cache carry.
 void Session::State::ForgetMediaNumbers(const Request& request) {
   std::set<int64_t> used;
@@ -231,13 +194,7 @@ StatusOr<Request> Session::State::Prepare(const std::vector<Message>& conversati
   }
   ASSIGN_OR_RETURN(request.media, engine::PlanMedia(spec(), conversation, options.cancel));
   ForgetMediaNumbers(request);
-  for (const auto& item : request.media) {
-    const text::FramingIds& framing =
-        item->layout().kind == spec::MediaKind::kVideo ? parts().video_framing : parts().image_framing;
-    auto rows = spec::SlotRows(spec(), item->layout(), framing.lengths());
-    if (!rows.ok()) return Annotate(rows.status(), item->info().source);
-    request.slot_rows.push_back(*std::move(rows));
-  }
+  ASSIGN_OR_RETURN(request.slot_rows, engine::SlotRowsOf(parts(), request.media));
   if (options.raw) {
     if (conversation.size() != 1 || conversation[0].parts.size() != 1 || !request.media.empty()) {
       return InvalidArgument("a raw prompt is one text and nothing else");
@@ -248,7 +205,8 @@ StatusOr<Request> Session::State::Prepare(const std::vector<Message>& conversati
     request.prompt.rendered = text;
     if (!request.prompt.input_ids.empty()) request.prompt.pieces.emplace_back(request.prompt.input_ids);
   } else {
-    ASSIGN_OR_RETURN(const std::vector<text::Turn> turns, Turns(conversation, request));
+    ASSIGN_OR_RETURN(const std::vector<text::Turn> turns,
+                     engine::TurnsOf(spec(), conversation, request.media, request.slot_rows));
     ASSIGN_OR_RETURN(request.prompt, text::BuildPrompt(spec().prompt, *parts().tokenizer, turns,
                                                        {.parse_special = options.parse_special}));
   }

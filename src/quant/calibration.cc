@@ -1,10 +1,12 @@
 #include "src/quant/calibration.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "src/base/strings.h"
+#include "src/engine/conversation.h"
 #include "src/engine/media_input.h"
 #include "src/engine/model_parts.h"
 #include "src/text/prompt.h"
@@ -12,31 +14,15 @@
 namespace galago::quant {
 namespace {
 
-text::Role RoleOf(Role role) {
-  switch (role) {
-    case Role::kSystem:
-      return text::Role::kSystem;
-    case Role::kUser:
-      return text::Role::kUser;
-    case Role::kAssistant:
-      break;
-  }
-  return text::Role::kAssistant;
-}
-
 StatusOr<Tensor> EmbedIds(const ops::ExecContext& ctx, const CalibrationModel& model, std::span<const int32_t> ids) {
   Tensor rows = Tensor::F32({static_cast<int64_t>(ids.size()), model.parts.spec.language.hidden_size});
   RETURN_IF_ERROR(model.runner.EmbedTokens(ctx, ids, rows.f32()));
   return rows;
 }
 
-const text::FramingIds& FramingOf(const CalibrationModel& model, const engine::MediaItem& item) {
-  return item.layout().kind == spec::MediaKind::kVideo ? model.parts.video_framing : model.parts.image_framing;
-}
-
 // Rows of one picture or video.
 StatusOr<Tensor> Encode(const ops::ExecContext& ctx, const CalibrationModel& model, const engine::MediaItem& item) {
-  const text::FramingIds& framing = FramingOf(model, item);
+  const text::FramingIds& framing = engine::FramingOf(model.parts, item);
   Tensor rows;
   std::vector<std::string> warnings;
   const auto encode = [&](const media::Preprocessed& all, bool) -> Status {
@@ -51,36 +37,6 @@ StatusOr<Tensor> Encode(const ops::ExecContext& ctx, const CalibrationModel& mod
   };
   RETURN_IF_ERROR(item.Pixels(0, ctx.pool, warnings, encode));
   return rows;
-}
-
-struct Slots {
-  std::vector<int64_t> rows;  // of each place the item has in the prompt
-  Tensor embeddings;
-};
-
-std::vector<text::Turn> TurnsOf(const CalibrationModel& model, const std::vector<Message>& conversation,
-                                std::span<const std::unique_ptr<engine::MediaItem>> media,
-                                std::span<const Slots> slots) {
-  std::vector<text::Turn> turns;
-  size_t item = 0;
-  for (const Message& message : conversation) {
-    text::Turn turn{.role = RoleOf(message.role), .parts = {}};
-    for (const Part& part : message.parts) {
-      if (part.kind == PartKind::kText) {
-        turn.parts.emplace_back(part.text);
-        continue;
-      }
-      turn.parts.emplace_back(
-          text::MediaPart{.index = static_cast<int64_t>(item),
-                          .kind = media[item]->layout().kind,
-                          .frames_as_images = model.parts.spec.video.frames_as_images,
-                          .num_slots = static_cast<int64_t>(slots[item].rows.size()),
-                          .placement = part.at_marker ? text::Placement::kInText : text::Placement::kBesideText});
-      ++item;
-    }
-    turns.push_back(std::move(turn));
-  }
-  return turns;
 }
 
 }  // namespace
@@ -125,15 +81,14 @@ StatusOr<Tensor> EmbedSample(const ops::ExecContext& ctx, const CalibrationModel
   const spec::ModelSpec& spec = model.parts.spec;
   ASSIGN_OR_RETURN(const auto media, engine::PlanMedia(spec, sample.conversation, ctx.cancel));
   media_count += static_cast<int64_t>(media.size());
-  std::vector<Slots> slots;
+  ASSIGN_OR_RETURN(const auto slot_rows, engine::SlotRowsOf(model.parts, media));
+  std::vector<Tensor> embeddings;
   for (const auto& item : media) {
-    auto rows = spec::SlotRows(spec, item->layout(), FramingOf(model, *item).lengths());
-    if (!rows.ok()) return Annotate(rows.status(), item->info().source);
-    auto embeddings = Encode(ctx, model, *item);
-    if (!embeddings.ok()) return Annotate(embeddings.status(), item->info().source);
-    slots.push_back({*std::move(rows), *std::move(embeddings)});
+    auto encoded = Encode(ctx, model, *item);
+    if (!encoded.ok()) return Annotate(encoded.status(), item->info().source);
+    embeddings.push_back(*std::move(encoded));
   }
-  const std::vector<text::Turn> turns = TurnsOf(model, sample.conversation, media, slots);
+  ASSIGN_OR_RETURN(const std::vector<text::Turn> turns, engine::TurnsOf(spec, sample.conversation, media, slot_rows));
   ASSIGN_OR_RETURN(text::Prompt prompt, text::BuildPrompt(spec.prompt, *model.parts.tokenizer, turns));
   if (!sample.answer.empty()) {
     ASSIGN_OR_RETURN(std::vector<int32_t> answer,
@@ -149,12 +104,12 @@ StatusOr<Tensor> EmbedSample(const ops::ExecContext& ctx, const CalibrationModel
       continue;
     }
     const auto& slot = std::get<text::MediaSlot>(piece);
-    const Slots& item = slots[static_cast<size_t>(slot.media_index)];
-    int64_t first = 0;
-    for (int64_t i = 0; i < slot.slot_index; ++i) first += item.rows[static_cast<size_t>(i)];
-    const auto part =
-        item.embeddings.f32().subspan(static_cast<size_t>(first * width),
-                                      static_cast<size_t>(item.rows[static_cast<size_t>(slot.slot_index)] * width));
+    const auto media_index = static_cast<size_t>(slot.media_index);
+    const auto slot_index = static_cast<size_t>(slot.slot_index);
+    const std::vector<int64_t>& of_item = slot_rows[media_index];
+    const int64_t first = std::accumulate(of_item.begin(), of_item.begin() + slot.slot_index, int64_t{0});
+    const auto part = embeddings[media_index].f32().subspan(static_cast<size_t>(first * width),
+                                                            static_cast<size_t>(of_item[slot_index] * width));
     rows.insert(rows.end(), part.begin(), part.end());
   }
   if (rows.empty()) return InvalidArgument("a calibration sample is empty");

@@ -9,10 +9,8 @@
 
 #include "src/base/strings.h"
 #include "src/engine/galago_source.h"
-#include "src/engine/gguf_source.h"
 #include "src/engine/model_parts.h"
 #include "src/io/galago_file.h"
-#include "src/io/gguf.h"
 #include "src/models/vlm_runner.h"
 #include "src/quant/calibration.h"
 #include "src/quant/model_layers.h"
@@ -60,17 +58,6 @@ Status CheckOptions(const std::string& output, const QuantizeOptions& options) {
     return InvalidArgument(StrCat(Printable(output, 256), ": exists and is not an empty directory"));
   }
   return OkStatus();
-}
-
-StatusOr<engine::GalagoTexts> TextsOf(const spec::ModelSpec& spec) {
-  if (spec.layout != spec::Layout::kGguf) return engine::GalagoTextsOfDirectory(spec.path);
-  ASSIGN_OR_RETURN(const io::GgufFile file, io::GgufFile::Open(spec.path));
-  ASSIGN_OR_RETURN(const spec::GgufFacts facts, engine::FactsOf(file, spec.path));
-  ASSIGN_OR_RETURN(const text::GgufVocab vocab, engine::VocabOf(file));
-  if (spec.mmproj.empty()) return engine::GalagoTextsOfGguf(facts, nullptr, vocab);
-  ASSIGN_OR_RETURN(const io::GgufFile mmproj, io::GgufFile::Open(spec.mmproj));
-  ASSIGN_OR_RETURN(const spec::GgufFacts mmproj_facts, engine::FactsOf(mmproj, spec.mmproj));
-  return engine::GalagoTextsOfGguf(facts, &mmproj_facts, vocab);
 }
 
 // Every `count` / `wanted`-th, all if they are fewer.
@@ -246,7 +233,7 @@ StatusOr<QuantizeReport> QuantizeModel(const std::string& model, const ModelOpti
   AddPart(models::kVisionPart, runner->weights().vision, job.vision(), contents, report);
   AddPart(models::kProjectorPart, runner->weights().projector, {}, contents, report);
   if (IsOneFile(output)) {
-    ASSIGN_OR_RETURN(engine::GalagoTexts texts, TextsOf(spec));
+    ASSIGN_OR_RETURN(engine::GalagoTexts texts, engine::GalagoTextsOf(spec));
     contents.facts = std::move(texts.facts);
     contents.files = std::move(texts.files);
     RETURN_IF_ERROR(io::WriteGalago(output, contents));

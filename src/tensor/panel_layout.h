@@ -22,6 +22,18 @@ namespace galago {
 enum class PanelType : uint8_t { kW4G32, kW4G64, kW4G128, kW8G16, kW8G32, kW8G128, kW8Row };
 constexpr int kNumPanelTypes = 7;
 
+// body.operator()<type>() for each type.
+template <class Body>
+[[gnu::always_inline]] inline void ForEachPanelType(const Body& body) {
+  body.template operator()<PanelType::kW4G32>();
+  body.template operator()<PanelType::kW4G64>();
+  body.template operator()<PanelType::kW4G128>();
+  body.template operator()<PanelType::kW8G16>();
+  body.template operator()<PanelType::kW8G32>();
+  body.template operator()<PanelType::kW8G128>();
+  body.template operator()<PanelType::kW8Row>();
+}
+
 constexpr int64_t kPanelRows = 16;
 constexpr int64_t kPanelLine = 64;     // bytes
 constexpr int64_t kPanelRowPad = 64;   // columns kW8Row is padded to a multiple of

@@ -197,13 +197,7 @@ void OverridePanelBf16(KernelTable& table) {
 
 template <class B>
 void OverridePanelBf16s(KernelTable& table) {
-  OverridePanelBf16<B, PanelType::kW4G32>(table);
-  OverridePanelBf16<B, PanelType::kW4G64>(table);
-  OverridePanelBf16<B, PanelType::kW4G128>(table);
-  OverridePanelBf16<B, PanelType::kW8G16>(table);
-  OverridePanelBf16<B, PanelType::kW8G32>(table);
-  OverridePanelBf16<B, PanelType::kW8G128>(table);
-  OverridePanelBf16<B, PanelType::kW8Row>(table);
+  ForEachPanelType([&]<PanelType kType>() { OverridePanelBf16<B, kType>(table); });
 }
 
 }  // namespace galago::kernels

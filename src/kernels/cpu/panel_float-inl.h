@@ -133,13 +133,7 @@ void OverridePanelFloat(KernelTable& table) {
 
 template <class V>
 void OverridePanelFloats(KernelTable& table) {
-  OverridePanelFloat<V, PanelType::kW4G32>(table);
-  OverridePanelFloat<V, PanelType::kW4G64>(table);
-  OverridePanelFloat<V, PanelType::kW4G128>(table);
-  OverridePanelFloat<V, PanelType::kW8G16>(table);
-  OverridePanelFloat<V, PanelType::kW8G32>(table);
-  OverridePanelFloat<V, PanelType::kW8G128>(table);
-  OverridePanelFloat<V, PanelType::kW8Row>(table);
+  ForEachPanelType([&]<PanelType kType>() { OverridePanelFloat<V, kType>(table); });
 }
 
 }  // namespace galago::kernels

@@ -320,13 +320,7 @@ void OverrideInt8(KernelTable& table) {
 
 template <class I>
 void OverrideInt8Gemm(KernelTable& table) {
-  OverrideInt8<I, PanelType::kW4G32>(table);
-  OverrideInt8<I, PanelType::kW4G64>(table);
-  OverrideInt8<I, PanelType::kW4G128>(table);
-  OverrideInt8<I, PanelType::kW8G16>(table);
-  OverrideInt8<I, PanelType::kW8G32>(table);
-  OverrideInt8<I, PanelType::kW8G128>(table);
-  OverrideInt8<I, PanelType::kW8Row>(table);
+  ForEachPanelType([&]<PanelType kType>() { OverrideInt8<I, kType>(table); });
 }
 
 }  // namespace galago::kernels

@@ -145,13 +145,7 @@ void Fill(KernelTable& table, const GemmKernel& rounded) {
 
 void FillPanelGemm(KernelTable& table) {
   const GemmKernel& rounded = table.Gemm(Precision::kBf16, FloatType::kBF16);
-  Fill<PanelType::kW4G32>(table, rounded);
-  Fill<PanelType::kW4G64>(table, rounded);
-  Fill<PanelType::kW4G128>(table, rounded);
-  Fill<PanelType::kW8G16>(table, rounded);
-  Fill<PanelType::kW8G32>(table, rounded);
-  Fill<PanelType::kW8G128>(table, rounded);
-  Fill<PanelType::kW8Row>(table, rounded);
+  ForEachPanelType([&]<PanelType kType>() { Fill<kType>(table, rounded); });
 }
 
 }  // namespace galago::kernels::ref
