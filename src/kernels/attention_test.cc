@@ -14,16 +14,17 @@ struct AttentionCase {
 
 class AttentionData {
  public:
-  AttentionData(const AttentionCase& test, FloatType type)
+  AttentionData(const AttentionCase& test, FloatType type, Precision precision)
       : test_(test),
+        precision_(precision),
         ld_(test.head_dim + 3),
         q_(test.rows * test.head_dim, 4),
-        keys_(Values(test.keys * ld_, 1)),
-        values_(Values(test.keys * ld_, 2)),
+        keys_(Values(test.keys * ld_, 1, precision)),
+        values_(Values(test.keys * ld_, 2, precision)),
         k_(type, keys_),
         v_(type, values_),
         type_(type) {
-    Random(3).Fill(q_.span());
+    std::ranges::copy(Values(test.rows * test.head_dim, 3, precision), q_.data());
   }
   int64_t Limit(int64_t r) const { return test_.causal ? test_.keys - test_.rows + r + 1 : test_.keys; }
 
@@ -38,24 +39,24 @@ class AttentionData {
       limit.push_back(Limit(r));
     }
     GuardedBuffer<float> scratch(AttentionScratchFloats(test_.head_dim));
-    table.attention({.q = q.data(),
-                     .out = outs.data(),
-                     .limit = limit.data(),
-                     .rows = end - begin,
-                     .head_dim = test_.head_dim,
-                     .scale = scale(),
-                     .kv_type = type_,
-                     .k = k_.data(),
-                     .v = v_.data(),
-                     .ld_k = ld_,
-                     .ld_v = ld_,
-                     .scratch = scratch.data()});
+    table.Attention(precision_, {.q = q.data(),
+                                 .out = outs.data(),
+                                 .limit = limit.data(),
+                                 .rows = end - begin,
+                                 .head_dim = test_.head_dim,
+                                 .scale = scale(),
+                                 .kv_type = type_,
+                                 .k = k_.data(),
+                                 .v = v_.data(),
+                                 .ld_k = ld_,
+                                 .ld_v = ld_,
+                                 .scratch = scratch.data()});
     EXPECT_TRUE(scratch.GuardsIntact());
   }
   float scale() const { return 1.0f / std::sqrt(static_cast<float>(test_.head_dim)); }
 
   // A score errs by ds = head_dim * eps * sum |q||k| * scale; a probability by 2 ds of itself and the roundings of the
-  // sums over the keys.
+  // sums over the keys. In bf16 they may be rounded, too, by 2^-9 of themselves; operands are bf16 numbers already.
   double Tolerance(int64_t r) {
     double worst = 0.0, largest = 0.0;
     for (int64_t s = 0; s < Limit(r); ++s) {
@@ -67,12 +68,20 @@ class AttentionData {
       worst = std::max(worst, sum * scale());
     }
     const double score_error = static_cast<double>(test_.head_dim + 2) * kEpsilon * worst;
-    return (2 * score_error + static_cast<double>(2 * test_.keys + 16) * kEpsilon) * largest;
+    const double rounding = precision_ == Precision::kF32 ? 0.0 : 1.0 / 512;
+    return (2 * score_error + static_cast<double>(2 * test_.keys + 16) * kEpsilon + rounding) * largest;
   }
 
  private:
-  static std::vector<float> Values(int64_t count, uint64_t seed) { return Random(seed).Floats(count); }
+  static std::vector<float> Values(int64_t count, uint64_t seed, Precision precision) {
+    std::vector<float> values = Random(seed).Floats(count);
+    if (precision != Precision::kF32) {
+      for (float& x : values) x = Bf16ToF32(F32ToBf16(x));
+    }
+    return values;
+  }
   AttentionCase test_;
+  Precision precision_;
   int64_t ld_;
   GuardedBuffer<float> q_;
   std::vector<float> keys_, values_;
@@ -93,11 +102,20 @@ std::vector<AttentionCase> Cases() {
   return cases;
 }
 
+struct Mode {
+  FloatType type;
+  Precision precision;
+};
+constexpr Mode kModes[] = {{FloatType::kF32, Precision::kF32},
+                           {FloatType::kBF16, Precision::kF32},
+                           {FloatType::kF32, Precision::kBf16},
+                           {FloatType::kBF16, Precision::kBf16}};
+
 TEST(AttentionParity, MatchesReferenceAndStaysInBounds) {
   for (const NamedTable& isa : AllTables()) {
-    for (const FloatType type : {FloatType::kF32, FloatType::kBF16}) {
+    for (const auto [type, precision] : kModes) {
       for (const AttentionCase& test : Cases()) {
-        AttentionData data(test, type);
+        AttentionData data(test, type, precision);
         GuardedBuffer<float> want(test.rows * test.head_dim), got(test.rows * test.head_dim, 4);
         data.Run(ref::Table(), 0, test.rows, want.data());
         data.Run(isa.table, 0, test.rows, got.data());
@@ -107,8 +125,9 @@ TEST(AttentionParity, MatchesReferenceAndStaysInBounds) {
           for (int64_t d = 0; d < test.head_dim; ++d) {
             const int64_t i = r * test.head_dim + d;
             ASSERT_TRUE(Close(got[i], want[i], tolerance))
-                << isa.name << " rows=" << test.rows << " keys=" << test.keys << " head_dim=" << test.head_dim << " at "
-                << r << "," << d << ": " << got[i] << " instead of " << want[i];
+                << isa.name << (precision == Precision::kF32 ? " f32" : " bf16") << " rows=" << test.rows
+                << " keys=" << test.keys << " head_dim=" << test.head_dim << " at " << r << "," << d << ": " << got[i]
+                << " instead of " << want[i];
           }
         }
       }
@@ -118,9 +137,9 @@ TEST(AttentionParity, MatchesReferenceAndStaysInBounds) {
 
 TEST(AttentionParity, RowsDoNotDependOnTheirNeighbours) {
   for (const NamedTable& isa : AllTables()) {
-    for (const FloatType type : {FloatType::kF32, FloatType::kBF16}) {
+    for (const auto [type, precision] : kModes) {
       const AttentionCase test = {90, 200, 40, true};
-      AttentionData data(test, type);
+      AttentionData data(test, type, precision);
       const auto size = static_cast<size_t>(test.rows * test.head_dim);
       std::vector<float> want(size), got(size);
       data.Run(isa.table, 0, test.rows, want.data());

@@ -105,7 +105,8 @@ struct NormArgs {
 // Softmax attention of a group of query rows over the keys of one head.
 //   scores[r, s] = scale * q[r] . k[s];  out[r] = softmax(scores[r, 0:limit[r]]) v
 // Keys are taken in blocks of kKeyBlock positions counted from position 0, so a row's result depends on its own query
-// and its keys alone.
+// and its keys alone. The table's slot for bf16 may round queries, keys, values and exp(score - the highest so far) to
+// bf16; all sums are float32.
 constexpr int64_t kKeyBlock = 64;
 struct AttentionArgs {
   const float* const* q;  // [rows] pointers to [head_dim]
@@ -188,7 +189,7 @@ struct KernelTable {
   void (*epilogue)(const EpilogueArgs& args) noexcept;
   void (*layer_norm)(const NormArgs& args) noexcept;
   void (*rms_norm)(const NormArgs& args) noexcept;
-  void (*attention)(const AttentionArgs& args) noexcept;
+  void (*attention[2])(const AttentionArgs& args) noexcept;  // [kF32, others]
   void (*rope)(const RopeArgs& args) noexcept;
   // Element by element over n floats; out may be an input.
   void (*activate)(Activation activation, const float* x, float* out, int64_t n) noexcept;
@@ -205,6 +206,9 @@ struct KernelTable {
 
   const GemmKernel& Gemm(Precision precision, FloatType weight) const {
     return gemm[precision == Precision::kF32 ? 0 : 1][static_cast<int>(weight)];
+  }
+  void Attention(Precision precision, const AttentionArgs& args) const {
+    attention[precision == Precision::kF32 ? 0 : 1](args);
   }
   const GemmKernel& Gemm(Precision precision, PanelType weight) const {
     return panel_gemm[static_cast<int>(precision)][static_cast<int>(weight)];

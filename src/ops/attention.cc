@@ -33,18 +33,18 @@ struct RowGroup {
     limit[i] = row_limit;
   }
   void Run(const ExecContext& ctx, const HeadKeys& keys, int64_t head_dim, double scale, float* scratch) const {
-    ctx.kernels->attention({.q = q.data(),
-                            .out = out.data(),
-                            .limit = limit.data(),
-                            .rows = rows,
-                            .head_dim = head_dim,
-                            .scale = static_cast<float>(scale),
-                            .kv_type = keys.type,
-                            .k = keys.k,
-                            .v = keys.v,
-                            .ld_k = keys.ld_k,
-                            .ld_v = keys.ld_v,
-                            .scratch = scratch});
+    ctx.kernels->Attention(ctx.precision, {.q = q.data(),
+                                           .out = out.data(),
+                                           .limit = limit.data(),
+                                           .rows = rows,
+                                           .head_dim = head_dim,
+                                           .scale = static_cast<float>(scale),
+                                           .kv_type = keys.type,
+                                           .k = keys.k,
+                                           .v = keys.v,
+                                           .ld_k = keys.ld_k,
+                                           .ld_v = keys.ld_v,
+                                           .scratch = scratch});
   }
 };
 

@@ -17,6 +17,8 @@ constexpr int64_t kCols = 128;
 // Outputs a task has at least where few rows are computed: 32 weight rows keep a memory stream busy. Blocks start at
 // multiples of it, so at whole panels.
 constexpr int64_t kMinCols = 32;
+// One row reuses nothing: the longer the stretch of weights a task reads, the better.
+constexpr int64_t kOneRowCols = 4096;
 static_assert(kMinCols % kPanelRows == 0);
 
 const kernels::GemmKernel& KernelFor(const ExecContext& ctx, const TensorView& weight) {
@@ -43,8 +45,8 @@ Blocks SplitOutputs(int64_t m, int64_t n, int64_t row_tile, int64_t threads) {
   b.down = DivideUp(m, b.rows);
   // Three blocks a thread even out threads that start late.
   const int64_t wanted = DivideUp(3 * threads, b.down);
-  b.cols = std::clamp(DivideUp(DivideUp(n, wanted), kMinCols) * kMinCols, kMinCols, kCols);
-  if (threads == 1) b.cols = kCols;
+  const int64_t most = m == 1 ? kOneRowCols : kCols;
+  b.cols = threads == 1 ? most : std::clamp(DivideUp(DivideUp(n, wanted), kMinCols) * kMinCols, kMinCols, most);
   b.across = DivideUp(n, b.cols);
   return b;
 }

@@ -182,6 +182,10 @@ struct EmulatedInt8 {
   }
   static Ints LoadInts(const void* p) { return Read<Ints>(p); }
   static void StoreInts(void* p, const Ints& x) { std::memcpy(p, x.data(), sizeof(x)); }
+  static Ints Plus(Ints a, const Ints& b) {
+    for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+    return a;
+  }
   static void KeepInRegister(Ints&) {}
   static Ints Dot(Ints sum, const Bytes& w, const Bytes& x) {
     for (size_t i = 0; i < w.size(); ++i) sum[i / 4] += w[i] * x[i];

@@ -6,76 +6,102 @@
 // Attention with a running softmax (Milakov and Gimelshein, 2018) over blocks of kKeyBlock keys. Keys of a block are
 // turned to [head_dim, keys] first, so that scores and outputs are both sums of vectors times scalars: score s adds its
 // head_dim products in order, output d its keys in order.
+//
+// A Terms policy says what a 32-bit word of an operand holds and how words are multiplied: one float (FloatTerms), or
+// two neighbours along the sum as bf16.
+//   V, Operand         vectors of floats and of words
+//   kTerms             numbers in a word
+//   Load, Set1         words at an address, one word in all lanes
+//   MulAdd             sum + the products of a and b
+//   KeyWords<kType>    the next kLanes words of a key's `left` numbers, zero beyond
+//   ValueWords<kType>  words of the values of kTerms keys `stride` bytes apart, of which `keys` exist, for kLanes
+//                      dimensions, of which `left` exist
+//   Store              kLanes floats as kLanes / kTerms words
 namespace galago::kernels {
 
 // Where a call keeps its intermediate results (AttentionScratchFloats).
 struct AttentionScratch {
-  float* keys;     // [padded head_dim, kKeyBlock]
-  float* values;   // [kKeyBlock, padded head_dim]
-  float* query;    // [rows, padded head_dim]
+  float* keys;     // words: [padded head_dim / terms, kKeyBlock]
+  float* values;   // words: [kKeyBlock / terms, padded head_dim]
+  float* query;    // words: [rows, padded head_dim / terms]
   float* out;      // [rows, padded head_dim], not yet divided by total
-  float* scores;   // [rows, kKeyBlock], then probabilities
+  float* scores;   // [rows, kKeyBlock], then the words of probabilities
   float* highest;  // [rows] maximum so far
   float* total;    // [rows] sum of probabilities so far
 };
 
-// Copies positions [0, n) of one head, widened; values beyond head_dim are zero.
-template <class V, FloatType kType>
+template <class F>
+struct FloatTerms {
+  using V = F;
+  using Operand = typename V::F32;
+  static constexpr int64_t kTerms = 1;
+  static Operand Load(const float* p) { return V::Load(p); }
+  static Operand Set1(const float* p) { return V::Set1(*p); }
+  static typename V::F32 MulAdd(Operand a, Operand b, typename V::F32 sum) { return V::MulAdd(a, b, sum); }
+  template <FloatType kType>
+  static typename V::F32 KeyWords(const char* key, int64_t left) {
+    if (left >= V::kLanes) return V::template LoadAs<kType>(key);
+    return left > 0 ? V::template LoadAsN<kType>(key, left) : V::Zero();
+  }
+  template <FloatType kType>
+  static typename V::F32 ValueWords(const char* value, int64_t, int64_t, int64_t left) {
+    return KeyWords<kType>(value, left);
+  }
+  static void Store(float* words, typename V::F32 x) { V::Store(words, x); }
+};
+
+// Values of positions [0, n) of one head; those beyond head_dim are zero.
+template <class T, FloatType kType>
 inline void LoadValues(const char* v, int64_t ld, int64_t n, int64_t head_dim, int64_t padded, float* out) {
-  for (int64_t s = 0; s < n; ++s) {
+  using V = typename T::V;
+  for (int64_t s = 0; s < n; s += T::kTerms, out += padded) {
     const char* row = v + s * ld * SizeOf(kType);
     for (int64_t d = 0; d < padded; d += V::kLanes) {
-      const int64_t left = head_dim - d;
-      auto x = V::Zero();
-      if (left >= V::kLanes) {
-        x = V::template LoadAs<kType>(row + d * SizeOf(kType));
-      } else if (left > 0) {
-        x = V::template LoadAsN<kType>(row + d * SizeOf(kType), left);
-      }
-      V::Store(out + s * padded + d, x);
+      V::Store(out + d,
+               T::template ValueWords<kType>(row + d * SizeOf(kType), ld * SizeOf(kType), n - s, head_dim - d));
     }
   }
 }
 
 // keys[d, s] of positions [0, n); columns from n to a whole vector are zero.
-template <class V, FloatType kType>
+template <class T, FloatType kType>
 inline void LoadKeys(const char* k, int64_t ld, int64_t n, int64_t head_dim, int64_t padded, float* out) {
+  using V = typename T::V;
+  const int64_t words = padded / T::kTerms;
   for (int64_t s = 0; s < n; s += V::kLanes) {
-    for (int64_t d = 0; d < padded; d += V::kLanes) {
+    for (int64_t word = 0; word < words; word += V::kLanes) {
+      const int64_t d = word * T::kTerms;
       typename V::F32 square[V::kLanes];
-      const int64_t left = head_dim - d;
+#pragma GCC unroll 16
       for (int64_t i = 0; i < V::kLanes; ++i) {
-        const char* p = k + ((s + i) * ld + d) * SizeOf(kType);
-        if (s + i >= n || left <= 0) {
-          square[i] = V::Zero();
-        } else if (left >= V::kLanes) {
-          square[i] = V::template LoadAs<kType>(p);
-        } else {
-          square[i] = V::template LoadAsN<kType>(p, left);
-        }
+        const char* key = k + ((s + i) * ld + d) * SizeOf(kType);
+        square[i] = s + i < n ? T::template KeyWords<kType>(key, head_dim - d) : V::Zero();
       }
       V::Transpose(square);
-      for (int64_t i = 0; i < V::kLanes; ++i) V::Store(out + (d + i) * kKeyBlock + s, square[i]);
+      const int64_t count = words - word < V::kLanes ? words - word : V::kLanes;
+      for (int64_t i = 0; i < count; ++i) V::Store(out + (word + i) * kKeyBlock + s, square[i]);
     }
   }
 }
 
-// c[i, 0 .. kVecs vectors) = init c + sum over t in [0, n) of a[i, t] * b[t, ...]; kAdd: c is added to, else written.
-template <class V, int kRows, int kVecs, bool kAdd>
+// c[i, 0 .. kVecs vectors) = init c + sum over words t in [0, n) of a[i, t] * b[t, ...]; kAdd: c is added to, else
+// written.
+template <class T, int kRows, int kVecs, bool kAdd>
 inline void OuterTile(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t n, float* c, int64_t ldc) {
+  using V = typename T::V;
   typename V::F32 sums[kRows][kVecs];
   for (int i = 0; i < kRows; ++i) {
     for (int j = 0; j < kVecs; ++j) sums[i][j] = kAdd ? V::Load(c + i * ldc + j * V::kLanes) : V::Zero();
   }
   for (int64_t t = 0; t < n; ++t) {
-    typename V::F32 b_t[kVecs];
+    typename T::Operand b_t[kVecs];
 #pragma GCC unroll 8
-    for (int j = 0; j < kVecs; ++j) b_t[j] = V::Load(b + t * ldb + j * V::kLanes);
+    for (int j = 0; j < kVecs; ++j) b_t[j] = T::Load(b + t * ldb + j * V::kLanes);
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      const auto a_t = V::Set1(a[i * lda + t]);
+      const auto a_t = T::Set1(a + i * lda + t);
 #pragma GCC unroll 8
-      for (int j = 0; j < kVecs; ++j) sums[i][j] = V::MulAdd(a_t, b_t[j], sums[i][j]);
+      for (int j = 0; j < kVecs; ++j) sums[i][j] = T::MulAdd(a_t, b_t[j], sums[i][j]);
     }
   }
 #pragma GCC unroll 8
@@ -84,35 +110,49 @@ inline void OuterTile(const float* a, int64_t lda, const float* b, int64_t ldb, 
   }
 }
 
-// The tile for `rows` in [1, kRows].
-template <class V, int kVecs, bool kAdd, int kRows = V::kTileRows>
+// The tile for `rows` in [1, kRows], or more.
+template <class T, int kVecs, bool kAdd, int kRows = T::V::kTileRows>
 inline void OuterTileOf(int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb, int64_t n, float* c,
                         int64_t ldc) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return OuterTileOf<V, kVecs, kAdd, kRows - 1>(rows, a, lda, b, ldb, n, c, ldc);
+    if (rows < kRows) return OuterTileOf<T, kVecs, kAdd, kRows - 1>(rows, a, lda, b, ldb, n, c, ldc);
   }
-  OuterTile<V, kRows, kVecs, kAdd>(a, lda, b, ldb, n, c, ldc);
+  OuterTile<T, kRows, kVecs, kAdd>(a, lda, b, ldb, n, c, ldc);
 }
 
-// c [rows, cols] = (c +) a [rows, n] b [n, cols]; cols a multiple of kLanes.
-template <class V, bool kAdd>
+// The same for `vecs` in [1, kVecs].
+template <class T, bool kAdd, int kVecs = T::V::kTileVecs>
+inline void OuterTileOfVecs(int64_t vecs, int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb,
+                            int64_t n, float* c, int64_t ldc) {
+  if constexpr (kVecs > 1) {
+    if (vecs < kVecs) return OuterTileOfVecs<T, kAdd, kVecs - 1>(vecs, rows, a, lda, b, ldb, n, c, ldc);
+  }
+  OuterTileOf<T, kVecs, kAdd>(rows, a, lda, b, ldb, n, c, ldc);
+}
+
+// c [rows, cols] = (c +) a [rows, n] b [n, cols], n in words; cols a multiple of kLanes.
+template <class T, bool kAdd>
 inline void OuterProduct(int64_t rows, int64_t cols, int64_t n, const float* a, int64_t lda, const float* b,
                          int64_t ldb, float* c, int64_t ldc) {
+  using V = typename T::V;
+  // Tiles as wide as each other: the five vectors of 72 numbers go in three and two, not in four and one.
+  const int64_t vecs = cols / V::kLanes;
+  const int64_t tiles = (vecs + V::kTileVecs - 1) / V::kTileVecs;
   for (int64_t i = 0; i < rows; i += V::kTileRows) {
-    int64_t j = 0;
-    for (; j + V::kTileVecs * V::kLanes <= cols; j += V::kTileVecs * V::kLanes) {
-      OuterTileOf<V, V::kTileVecs, kAdd>(rows - i, a + i * lda, lda, b + j, ldb, n, c + i * ldc + j, ldc);
-    }
-    for (; j < cols; j += V::kLanes) {
-      OuterTileOf<V, 1, kAdd>(rows - i, a + i * lda, lda, b + j, ldb, n, c + i * ldc + j, ldc);
+    int64_t done = 0;
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const int64_t end = vecs * (tile + 1) / tiles, j = done * V::kLanes;
+      OuterTileOfVecs<T, kAdd>(end - done, rows - i, a + i * lda, lda, b + j, ldb, n, c + i * ldc + j, ldc);
+      done = end;
     }
   }
 }
 
 // Turns row r's scores of a block, of which the first n count, into probabilities against the running maximum, and
 // scales what was summed before to the new maximum.
-template <class V>
+template <class T>
 inline void SoftmaxStep(const AttentionScratch& at, int64_t r, int64_t n, float scale, int64_t padded) {
+  using V = typename T::V;
   float* scores = at.scores + r * kKeyBlock;
   constexpr float kNever = -__builtin_inff();
   const auto factor = V::Set1(scale);
@@ -129,24 +169,27 @@ inline void SoftmaxStep(const AttentionScratch& at, int64_t r, int64_t n, float 
   auto sum = V::Zero();
   for (int64_t s = 0; s < kKeyBlock; s += V::kLanes) {
     const auto p = Exp<V>(V::Sub(V::Load(scores + s), V::Set1(highest)));
-    V::Store(scores + s, p);
+    T::Store(scores + s / T::kTerms, p);  // never beyond what was read
     sum = V::Add(sum, p);
   }
+  if (highest == at.highest[r]) {
+    at.total[r] += V::Sum(sum);
+    return;
+  }
+  const auto shrink = Exp<V>(V::Set1(at.highest[r] - highest));
   float lanes[V::kLanes];
-  V::Store(lanes, Exp<V>(V::Set1(at.highest[r] - highest)));
-  const float shrink = lanes[0];
+  V::Store(lanes, shrink);
   at.highest[r] = highest;
-  at.total[r] = at.total[r] * shrink + V::Sum(sum);
-  if (shrink != 1.0f) {
-    for (int64_t d = 0; d < padded; d += V::kLanes) {
-      V::Store(at.out + r * padded + d, V::Mul(V::Load(at.out + r * padded + d), V::Set1(shrink)));
-    }
+  at.total[r] = at.total[r] * lanes[0] + V::Sum(sum);
+  for (int64_t d = 0; d < padded; d += V::kLanes) {
+    V::Store(at.out + r * padded + d, V::Mul(V::Load(at.out + r * padded + d), shrink));
   }
 }
 
-template <class V, FloatType kType>
+template <class T, FloatType kType>
 inline void AttentionOver(const AttentionArgs& args) {
-  const int64_t padded = PaddedHeadDim(args.head_dim);
+  using V = typename T::V;
+  const int64_t padded = PaddedHeadDim(args.head_dim), words = padded / T::kTerms;
   AttentionScratch at;
   at.keys = args.scratch;
   at.values = at.keys + padded * kKeyBlock;
@@ -158,17 +201,21 @@ inline void AttentionOver(const AttentionArgs& args) {
 
   int64_t keys = 0;
   for (int64_t r = 0; r < args.rows; ++r) {
-    for (int64_t d = 0; d < args.head_dim; ++d) at.query[r * padded + d] = args.q[r][d];
-    for (int64_t d = 0; d < padded; d += V::kLanes) V::Store(at.out + r * padded + d, V::Zero());
+    for (int64_t d = 0; d < padded; d += V::kLanes) {
+      const int64_t left = args.head_dim - d;
+      T::Store(at.query + r * words + d / T::kTerms,
+               left >= V::kLanes ? V::Load(args.q[r] + d) : V::LoadN(args.q[r] + d, left > 0 ? left : 0));
+      V::Store(at.out + r * padded + d, V::Zero());
+    }
     at.highest[r] = -__builtin_inff();
     at.total[r] = 0.0f;
     if (args.limit[r] > keys) keys = args.limit[r];
   }
   for (int64_t base = 0; base < keys; base += kKeyBlock) {
     const int64_t n = keys - base < kKeyBlock ? keys - base : kKeyBlock;
-    LoadKeys<V, kType>(static_cast<const char*>(args.k) + base * args.ld_k * SizeOf(kType), args.ld_k, n, args.head_dim,
+    LoadKeys<T, kType>(static_cast<const char*>(args.k) + base * args.ld_k * SizeOf(kType), args.ld_k, n, args.head_dim,
                        padded, at.keys);
-    LoadValues<V, kType>(static_cast<const char*>(args.v) + base * args.ld_v * SizeOf(kType), args.ld_v, n,
+    LoadValues<T, kType>(static_cast<const char*>(args.v) + base * args.ld_v * SizeOf(kType), args.ld_v, n,
                          args.head_dim, padded, at.values);
     // Rows are in ascending order of what they see or all see the same: those that see nothing of the block are a
     // prefix.
@@ -176,32 +223,37 @@ inline void AttentionOver(const AttentionArgs& args) {
     while (args.limit[first] <= base) ++first;
     const int64_t rows = args.rows - first;
     const int64_t n_padded = (n + V::kLanes - 1) / V::kLanes * V::kLanes;
-    OuterProduct<V, false>(rows, n_padded, args.head_dim, at.query + first * padded, padded, at.keys, kKeyBlock,
-                           at.scores + first * kKeyBlock, kKeyBlock);
+    OuterProduct<T, false>(rows, n_padded, (args.head_dim + T::kTerms - 1) / T::kTerms, at.query + first * words, words,
+                           at.keys, kKeyBlock, at.scores + first * kKeyBlock, kKeyBlock);
     for (int64_t r = first; r < args.rows; ++r) {
       const int64_t seen = args.limit[r] - base < n ? args.limit[r] - base : n;
-      SoftmaxStep<V>(at, r, seen, args.scale, padded);
+      SoftmaxStep<T>(at, r, seen, args.scale, padded);
     }
-    OuterProduct<V, true>(rows, padded, n, at.scores + first * kKeyBlock, kKeyBlock, at.values, padded,
-                          at.out + first * padded, padded);
+    OuterProduct<T, true>(rows, padded, (n + T::kTerms - 1) / T::kTerms, at.scores + first * kKeyBlock, kKeyBlock,
+                          at.values, padded, at.out + first * padded, padded);
   }
   for (int64_t r = 0; r < args.rows; ++r) {
     for (int64_t d = 0; d < args.head_dim; ++d) args.out[r][d] = at.out[r * padded + d] / at.total[r];
   }
 }
 
-template <class V>
+template <class T>
 void Attention(const AttentionArgs& args) noexcept {
   if (args.kv_type == FloatType::kF32) {
-    AttentionOver<V, FloatType::kF32>(args);
+    AttentionOver<T, FloatType::kF32>(args);
   } else {
-    AttentionOver<V, FloatType::kBF16>(args);
+    AttentionOver<T, FloatType::kBF16>(args);
   }
 }
 
 template <class V>
 void OverrideAttention(KernelTable& table) {
-  table.attention = Attention<V>;
+  for (auto& slot : table.attention) slot = Attention<FloatTerms<V>>;
+}
+
+template <class T>
+void OverrideBf16Attention(KernelTable& table) {
+  table.attention[1] = Attention<T>;
 }
 
 }  // namespace galago::kernels

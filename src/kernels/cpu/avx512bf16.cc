@@ -1,3 +1,4 @@
+#include "src/kernels/cpu/attention-inl.h"
 #include "src/kernels/cpu/gemm-inl.h"
 #include "src/kernels/cpu/overrides.h"
 #include "src/kernels/cpu/panel_bf16-inl.h"
@@ -56,11 +57,56 @@ struct Bf16 {
   }
 };
 
+// The Terms policy of attention-inl.h.
+struct Bf16Terms {
+  using V = avx512::V;
+  using Operand = __m512i;
+  static constexpr int64_t kTerms = 2;
+  static Operand Load(const float* p) { return _mm512_loadu_si512(p); }
+  static Operand Set1(const float* p) { return Bf16::Set1(p); }
+  static V::F32 MulAdd(Operand a, Operand b, V::F32 sum) { return Bf16::MulAdd(a, b, sum); }
+  template <FloatType kType>
+  static V::F32 KeyWords(const char* key, int64_t left) {
+    if constexpr (kType == FloatType::kBF16) {
+      return _mm512_castsi512_ps(left >= 32 ? _mm512_loadu_si512(key) : _mm512_maskz_loadu_epi16(First32(left), key));
+    } else {
+      const auto load = [&](int64_t from) {
+        const auto* p = reinterpret_cast<const float*>(key) + from;
+        return left - from >= 16 ? V::Load(p) : V::LoadN(p, left > from ? left - from : 0);
+      };
+      return _mm512_castsi512_ps((__m512i)_mm512_cvtne2ps_pbh(load(16), load(0)));
+    }
+  }
+  template <FloatType kType>
+  static V::F32 ValueWords(const char* value, int64_t stride, int64_t keys, int64_t left) {
+    const int64_t n = left > 16 ? 16 : left > 0 ? left : 0;
+    const __mmask16 here = V::First(n), next = keys > 1 ? here : __mmask16{0};
+    __m512i both;  // 16 numbers of this key, then 16 of the next
+    if constexpr (kType == FloatType::kBF16) {
+      both = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi16(here, value)),
+                                _mm256_maskz_loadu_epi16(next, value + stride), 1);
+    } else {
+      both =
+          (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(next, value + stride), _mm512_maskz_loadu_ps(here, value));
+    }
+    const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
+    const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
+    return _mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+  }
+  static void Store(float* words, V::F32 x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), (__m256i)_mm512_cvtneps_pbh(x));
+  }
+
+ private:
+  static __mmask32 First32(int64_t n) { return static_cast<__mmask32>((uint64_t{1} << (n > 0 ? n : 0)) - 1); }
+};
+
 }  // namespace
 
 void Override(KernelTable& table) {
   OverrideBf16Gemm<Bf16Dot>(table);
   OverridePanelBf16s<Bf16>(table);
+  OverrideBf16Attention<Bf16Terms>(table);
 }
 
 }  // namespace galago::kernels::avx512bf16

@@ -29,6 +29,7 @@ struct Int8 {
   static Ints Set1(const void* p) { return Four(p); }
   static Ints LoadInts(const void* p) { return Load(p); }
   static void StoreInts(void* p, Ints x) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+  static Ints Plus(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
   static void KeepInRegister(Ints& x) { asm("" : "+x"(x)); }
   // The weight's sign goes to the activation: 128 * 127 * 2 fits 16 bits.
   static Ints Dot(Ints sum, Bytes w, Bytes x) {

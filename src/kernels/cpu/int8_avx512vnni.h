@@ -30,6 +30,7 @@ struct Int8 {
   static Ints Set1(const void* p) { return Four(p); }
   static Ints LoadInts(const void* p) { return _mm512_loadu_si512(p); }
   static void StoreInts(void* p, Ints x) { _mm512_storeu_si512(p, x); }
+  static Ints Plus(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
   static void KeepInRegister(Ints& x) { asm("" : "+v"(x)); }
   static Ints Dot(Ints sum, Bytes w, Bytes x) { return _mm512_dpbusd_epi32(sum, w, x); }
   static Ints Dot2(Ints sum, Bytes w0, Bytes x0, Bytes w1, Bytes x1) { return Dot(Dot(sum, w0, x0), w1, x1); }

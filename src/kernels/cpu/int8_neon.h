@@ -30,6 +30,7 @@ struct Int8Base {
   }
   static Ints LoadInts(const void* p) { return vld1q_s32(static_cast<const int32_t*>(p)); }
   static void StoreInts(void* p, Ints x) { vst1q_s32(static_cast<int32_t*>(p), x); }
+  static Ints Plus(Ints a, Ints b) { return vaddq_s32(a, b); }
   static void KeepInRegister(Ints& x) { asm("" : "+w"(x)); }
   static V::F32 ToFloat(Ints x) { return vcvtq_f32_s32(x); }
   static void StoreCodes(void* p, V::F32 x) {

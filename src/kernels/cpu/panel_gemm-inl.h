@@ -14,6 +14,7 @@
 //   Signed             codes of 8 bits as Dot wants them
 //   Four               four bytes in every lane
 //   Dot, Dot2          sum + w x; sum + w0 x0 + w1 x1 with w in 0..15
+//   Plus               sums of integers
 //   StoreCodes         whole numbers in -128..127 as bytes
 namespace galago::kernels {
 
@@ -189,6 +190,27 @@ struct Int8Gemm {
     }
   }
 
+  // What a group's sums are turned to floats with, for one vector of outputs. `line`: its place in the line of scales.
+  struct GroupScale {
+    F32 scale, zero;
+
+    GroupScale(const char* line, int64_t part) {
+      // Scales of 8 bits are as wide as lanes, those of 4 bits half as wide.
+      if constexpr (kFour) {
+        line -= part * kVecBytes / 2;
+        scale = V::template LoadAs<FloatType::kF16>(line);
+        zero = V::template LoadAs<FloatType::kF16>(line + kPanelRows * 2);
+      } else {
+        scale = V::Load(reinterpret_cast<const float*>(line));
+      }
+    }
+    F32 AddTo(F32 c, Ints sums, float activation_scale, const float* sum_of_codes) const {
+      F32 dot = I::ToFloat(sums);
+      if constexpr (kFour) dot = V::NegMulAdd(zero, V::Set1(*sum_of_codes), dot);
+      return V::MulAdd(dot, V::Mul(scale, V::Set1(activation_scale)), c);
+    }
+  };
+
   // The same over one group, added to c. `w`: places in the group's line of scales.
   template <int kRows>
   static void GroupTile(const Product& p, const char* a, const float* scales, const char* const (&w)[kVecs], float* c) {
@@ -204,21 +226,11 @@ struct Int8Gemm {
     Lines<kRows>(sums, codes, a, p, p.group / kLineColumns);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
-      // Scales of 8 bits are as wide as lanes, those of 4 bits half as wide.
-      const char* line = w[v] - (kFour ? v % kParts * kVecBytes / 2 : 0);
-      F32 scale, zero = V::Zero();
-      if constexpr (kFour) {
-        scale = V::template LoadAs<FloatType::kF16>(line);
-        zero = V::template LoadAs<FloatType::kF16>(line + kPanelRows * 2);
-      } else {
-        scale = V::Load(reinterpret_cast<const float*>(line));
-      }
+      const GroupScale scale(w[v], v % kParts);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
         float* out = c + i * p.ldc + v * V::kLanes;
-        F32 dot = I::ToFloat(sums[i][v]);
-        if constexpr (kFour) dot = V::NegMulAdd(zero, V::Set1(scales[p.stride + i]), dot);
-        V::Store(out, V::MulAdd(dot, V::Mul(scale, V::Set1(scales[i])), V::Load(out)));
+        V::Store(out, scale.AddTo(V::Load(out), sums[i][v], scales[i], scales + p.stride + i));
       }
     }
   }
@@ -258,9 +270,90 @@ struct Int8Gemm {
     if (i < rows) Tile<1>(p, a + i * 4, meta + i, w, k0, k1, c + i * p.ldc);
   }
 
+  // One row: every byte of the panels is used once, so they are read as what they are, one stretch of memory, and the
+  // next lines are multiplied before the last ones are added up.
+  static constexpr int kChains = kParts < 4 ? static_cast<int>(4 / kParts) : 1;
+  static constexpr int64_t kOneRowAhead = 4096;  // bytes asked for early
+
+  // sums + `lines` lines of codes, a multiple of 4, times the row at `a`.
+  [[gnu::always_inline]] static void OneRowLines(Ints (&sums)[kParts], const char* w, const char* a, int64_t lines) {
+    Ints chains[kChains][kParts];
+    for (int64_t v = 0; v < kParts; ++v) {
+      chains[0][v] = sums[v];
+      for (int chain = 1; chain < kChains; ++chain) chains[chain][v] = I::Zero();
+    }
+    for (int64_t line = 0; line < lines; line += kChains) {
+#pragma GCC unroll 4
+      for (int chain = 0; chain < kChains; ++chain) {
+        __builtin_prefetch(w + kOneRowAhead);
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < kParts; ++v) {
+          const auto bytes = I::Load(w + v * kVecBytes);
+          Ints& sum = chains[chain][v];
+          if constexpr (kFour) {
+            sum = I::Dot2(sum, I::Low(bytes), I::Four(a), I::High(bytes), I::Four(a + 4));
+          } else {
+            sum = I::Dot(sum, I::Signed(bytes), I::Four(a));
+          }
+        }
+        w += kPanelLine;
+        a += kLineColumns;
+      }
+    }
+    for (int64_t v = 0; v < kParts; ++v) {
+      sums[v] = chains[0][v];
+      for (int chain = 1; chain < kChains; ++chain) sums[v] = I::Plus(sums[v], chains[chain][v]);
+    }
+  }
+
+  // 16 outputs of one row from the panel at `w`.
+  static void OneRowPanel(const char* w, const char* a, const float* meta, int64_t padded, int64_t group, float* c) {
+    if constexpr (kForm == PanelForm::kRow) {
+      Ints sums[kParts];
+      for (int64_t v = 0; v < kParts; ++v) sums[v] = I::Set1(meta + 1);
+      OneRowLines(sums, w, a, padded / kLineColumns);
+      const auto* scales = reinterpret_cast<const float*>(w + padded * kPanelRows);
+      for (int64_t v = 0; v < kParts; ++v) {
+        const F32 scale = V::Mul(V::Load(scales + v * V::kLanes), V::Set1(meta[0]));
+        V::Store(c + v * V::kLanes, V::Mul(I::ToFloat(sums[v]), scale));
+      }
+    } else {
+      F32 total[kParts];
+      for (int64_t v = 0; v < kParts; ++v) total[v] = V::Zero();
+      for (int64_t k = 0; k < padded; k += group, a += group, meta += 2) {
+        Ints sums[kParts];
+        for (int64_t v = 0; v < kParts; ++v) sums[v] = kFour ? I::Zero() : I::Set1(meta + 1);
+        OneRowLines(sums, w + kPanelLine, a, group / kLineColumns);
+        for (int64_t v = 0; v < kParts; ++v) {
+          total[v] = GroupScale(w + v * kVecBytes, v).AddTo(total[v], sums[v], meta[0], meta + 1);
+        }
+        w += kPanelLine + group / kLineColumns * kPanelLine;
+      }
+      for (int64_t v = 0; v < kParts; ++v) V::Store(c + v * V::kLanes, total[v]);
+    }
+  }
+
+  static void RunOneRow(PanelType type, const GemmArgs& args, const Int8Activations<I, kForm>& activations) {
+    const int64_t padded = activations.padded, panel_bytes = PanelBytes(type, args.k);
+    const char* a = static_cast<const char*>(args.a) + args.m0 * activations.RowBytes();
+    const auto* meta = reinterpret_cast<const float*>(a + padded);
+    const char* w = static_cast<const char*>(args.w) + args.n0 / kPanelRows * panel_bytes;
+    for (int64_t j = args.n0; j < args.n1; j += kPanelRows, w += panel_bytes) {
+      float* c = args.c + (j - args.n0);
+      if (args.n1 - j >= kPanelRows) {
+        OneRowPanel(w, a, meta, padded, activations.group, c);
+        continue;
+      }
+      alignas(64) float whole[kPanelRows];
+      OneRowPanel(w, a, meta, padded, activations.group, whole);
+      CopyRows(1, args.n1 - j, whole, kPanelRows, c, args.ldc);
+    }
+  }
+
   static void Run(PanelType type, const GemmArgs& args) {
     constexpr int64_t kCols = kVecs * V::kLanes;
     const Int8Activations<I, kForm> activations(type, args.k);
+    if (args.m1 - args.m0 == 1) return RunOneRow(type, args, activations);
     const int64_t padded = activations.padded, panel_bytes = PanelBytes(type, args.k);
     const int64_t group_bytes = kForm == PanelForm::kRow ? 0 : PanelGroupBytes(type);
     const int64_t last = (args.n1 - 1) / kPanelRows;

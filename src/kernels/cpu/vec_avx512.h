@@ -101,10 +101,12 @@ struct V {
 
   static void Transpose(F32 (&r)[kLanes]) {
     F32 t[16];
+#pragma GCC unroll 16
     for (int i = 0; i < 16; i += 2) {
       t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
       t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
     }
+#pragma GCC unroll 16
     for (int i = 0; i < 16; i += 4) {
       const auto lo0 = _mm512_castps_pd(t[i]), lo1 = _mm512_castps_pd(t[i + 2]);
       const auto hi0 = _mm512_castps_pd(t[i + 1]), hi1 = _mm512_castps_pd(t[i + 3]);
@@ -113,12 +115,14 @@ struct V {
       r[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(hi0, hi1));
       r[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(hi0, hi1));
     }
+#pragma GCC unroll 16
     for (int i = 0; i < 4; ++i) {  // r[i + 4 g] holds column i + 4 q of rows 4 g .. 4 g + 3 in quarter q
       t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
       t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
       t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
       t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
     }
+#pragma GCC unroll 16
     for (int i = 0; i < 4; ++i) {
       r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
       r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);

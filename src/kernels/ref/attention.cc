@@ -36,6 +36,8 @@ void Attention(const AttentionArgs& args) noexcept {
 
 }  // namespace
 
-void FillAttention(KernelTable& table) { table.attention = Attention; }
+void FillAttention(KernelTable& table) {
+  for (auto& slot : table.attention) slot = Attention;
+}
 
 }  // namespace galago::kernels::ref
