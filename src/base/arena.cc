@@ -1,8 +1,6 @@
 #include "src/base/arena.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 namespace galago {
 namespace {
@@ -10,14 +8,7 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kMinChunk = size_t{1} << 20;
 }  // namespace
 
-void Arena::Free::operator()(std::byte* data) const { std::free(data); }
-
-Arena::Chunk Arena::MakeChunk(size_t size) {
-  size = (size + kAlignment - 1) / kAlignment * kAlignment;  // aligned_alloc wants a multiple
-  auto* data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
-  if (data == nullptr) throw std::bad_alloc();  // as new does; the program ends with exit code 5
-  return {std::unique_ptr<std::byte[], Free>(data), size};
-}
+Arena::Chunk Arena::MakeChunk(size_t size) { return {AllocateMemory(size), size}; }
 
 void* Arena::TakeBytes(size_t num_bytes) {
   num_bytes = (num_bytes + kAlignment - 1) / kAlignment * kAlignment;

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
+
+#include "src/base/memory.h"
 
 namespace galago {
 
@@ -41,11 +42,8 @@ class Arena {
   size_t capacity() const;
 
  private:
-  struct Free {
-    void operator()(std::byte* data) const;
-  };
   struct Chunk {
-    std::unique_ptr<std::byte[], Free> data;
+    Memory data;
     size_t size;
   };
   static Chunk MakeChunk(size_t size);

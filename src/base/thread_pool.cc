@@ -22,9 +22,10 @@ void Relax() {
 #endif
 }
 
-// Decode runs hundreds of short loops per token; a worker that sleeps at once pays a wake-up for each. About 20 us of
-// spinning bridges the gap between two loops without holding a core for long on a busy machine.
-constexpr int kSpins = 2000;
+// Decode runs hundreds of short loops per token, and threads of one loop end tens of microseconds apart; one that
+// sleeps pays a wake-up, which takes as long in a virtual machine. About 200 us of spinning bridge both without holding
+// a core for long on a busy machine.
+constexpr int kSpins = 20000;
 
 }  // namespace
 

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "src/base/check.h"
+#include "src/base/memory.h"
 #include "src/base/strings.h"
 #include "src/tensor/dtype.h"
 #include "src/tensor/panels.h"
@@ -93,12 +93,9 @@ class Tensor {
   }
 
  private:
-  struct Free {
-    void operator()(std::byte* data) const;
-  };
   DType dtype_ = DType::kF32;
   Shape shape_;
-  std::unique_ptr<std::byte[], Free> data_;
+  Memory data_;
 };
 
 }  // namespace galago
