@@ -23,11 +23,25 @@ void Relax() {
 }
 
 // Decode runs hundreds of short loops per token, and threads of one loop end tens of microseconds apart; one that
-// sleeps pays a wake-up, which takes as long in a virtual machine. About 200 us of spinning bridge both without holding
-// a core for long on a busy machine.
-constexpr int kSpins = 20000;
+// sleeps pays a wake-up, which takes as long in a virtual machine. About 200 us awake bridge both. Where others want
+// the cores, though, who waits awake keeps the one it waits for from running: so a wait in vain halves the next ones.
+constexpr int kMostSpins = 20000;
+constexpr int kLeastSpins = 500;
 
 }  // namespace
+
+template <class Condition>
+bool ThreadPool::Patience::Spin(const Condition& condition) {
+  for (int spin = 0; spin < spins_; ++spin) {
+    if (condition()) {
+      spins_ = std::min(2 * spins_, kMostSpins);
+      return true;
+    }
+    Relax();
+  }
+  spins_ = std::max(spins_ / 2, kLeastSpins);
+  return false;
+}
 
 ThreadPool::ThreadPool(int num_threads) {
   const int total = num_threads > 0 ? num_threads : UsableCores();
@@ -64,8 +78,7 @@ void ThreadPool::ParallelFor(int64_t count, const std::function<void(int64_t)>& 
   }
   wake_.notify_all();
   Drain(body, count);
-  for (int spin = 0; spin < kSpins && active_.load() != 0; ++spin) Relax();
-  if (active_.load() != 0) {
+  if (!patience_.Spin([this] { return active_.load() == 0; })) {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return active_.load() == 0; });
   }
@@ -73,8 +86,9 @@ void ThreadPool::ParallelFor(int64_t count, const std::function<void(int64_t)>& 
 
 void ThreadPool::Work() {
   uint64_t seen = 0;
+  Patience patience;
   for (;;) {
-    for (int spin = 0; spin < kSpins && generation_.load() == seen; ++spin) Relax();
+    (void)patience.Spin([&] { return generation_.load() != seen; });
     const std::function<void(int64_t)>* body = nullptr;
     int64_t count = 0;
     {

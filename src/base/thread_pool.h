@@ -30,6 +30,17 @@ class ThreadPool {
   void ParallelFor(int64_t count, const std::function<void(int64_t)>& body);
 
  private:
+  // How long a thread waits awake before it sleeps.
+  class Patience {
+   public:
+    // False: in vain.
+    template <class Condition>
+    bool Spin(const Condition& condition);
+
+   private:
+    int spins_ = 2000;
+  };
+
   void Work();
   void Drain(const std::function<void(int64_t)>& body, int64_t count);
 
@@ -42,6 +53,7 @@ class ThreadPool {
   std::atomic<uint64_t> generation_ = 0;
   std::atomic<int> active_ = 0;
   bool stop_ = false;
+  Patience patience_;  // the caller's
   std::vector<std::thread> workers_;
 };
 

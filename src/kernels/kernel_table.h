@@ -105,8 +105,8 @@ struct NormArgs {
 // Softmax attention of a group of query rows over the keys of one head.
 //   scores[r, s] = scale * q[r] . k[s];  out[r] = softmax(scores[r, 0:limit[r]]) v
 // Keys are taken in blocks of kKeyBlock positions counted from position 0, so a row's result depends on its own query
-// and its keys alone. The table's slot for bf16 may round queries, keys, values and exp(score - the highest so far) to
-// bf16; all sums are float32.
+// and its keys alone. The table's slot for bf16 rounds queries, keys, values and exp(score - the highest up to this
+// block) to bf16; all sums are float32.
 constexpr int64_t kKeyBlock = 64;
 struct AttentionArgs {
   const float* const* q;  // [rows] pointers to [head_dim]

@@ -7,8 +7,8 @@
 // turned to [head_dim, keys] first, so that scores and outputs are both sums of vectors times scalars: score s adds its
 // head_dim products in order, output d its keys in order.
 //
-// A Terms policy says what a 32-bit word of an operand holds and how words are multiplied: one float (FloatTerms), or
-// two neighbours along the sum as bf16.
+// A Terms policy says what a 32-bit word of an operand holds and how words are multiplied: one float (FloatTerms), one
+// rounded to bf16 (RoundedTerms), or two neighbours along the sum as bf16.
 //   V, Operand         vectors of floats and of words
 //   kTerms             numbers in a word
 //   Load, Set1         words at an address, one word in all lanes
@@ -48,6 +48,28 @@ struct FloatTerms {
     return KeyWords<kType>(value, left);
   }
   static void Store(float* words, typename V::F32 x) { V::Store(words, x); }
+};
+
+template <class F>
+struct RoundedTerms : FloatTerms<F> {
+  using V = F;
+  template <FloatType kType>
+  static typename V::F32 KeyWords(const char* key, int64_t left) {
+    const auto x = FloatTerms<V>::template KeyWords<kType>(key, left);
+    return kType == FloatType::kBF16 ? x : Rounded(x);
+  }
+  template <FloatType kType>
+  static typename V::F32 ValueWords(const char* value, int64_t, int64_t, int64_t left) {
+    return KeyWords<kType>(value, left);
+  }
+  static void Store(float* words, typename V::F32 x) { V::Store(words, Rounded(x)); }
+
+ private:
+  static typename V::F32 Rounded(typename V::F32 x) {
+    uint16_t bits[V::kLanes];
+    V::template StoreAs<FloatType::kBF16>(bits, x);
+    return V::template LoadAs<FloatType::kBF16>(bits);
+  }
 };
 
 // Values of positions [0, n) of one head; those beyond head_dim are zero.
@@ -248,7 +270,8 @@ void Attention(const AttentionArgs& args) noexcept {
 
 template <class V>
 void OverrideAttention(KernelTable& table) {
-  for (auto& slot : table.attention) slot = Attention<FloatTerms<V>>;
+  table.attention[0] = Attention<FloatTerms<V>>;
+  table.attention[1] = Attention<RoundedTerms<V>>;
 }
 
 template <class T>
