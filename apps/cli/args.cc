@@ -117,8 +117,8 @@ class ArgsParser {
 
   // The next argument, as the value of `name`.
   StatusOr<std::string> TakeValue(std::span<const std::string>& args, std::string_view name,
-                                  std::string_view placeholder) {
-    if (args.empty()) return InvalidArgument(StrCat(name, " needs a value: ", name, " ", placeholder));
+                                  std::string_view value_name) {
+    if (args.empty()) return InvalidArgument(StrCat(name, " needs a value: ", name, " ", value_name));
     std::string value = args[0];
     args = args.subspan(1);
     return value;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +69,8 @@ struct Failure {
 };
 enum class Weights { kLoad, kSkip };
 
+// The path that `reference` means (model_ref.h); on failure returns nothing and fills `failure`.
+std::optional<std::string> LocateModel(World& world, const std::string& reference, Failure& failure);
 // Resolves and opens --model, or makes up --shape; on failure returns nullptr and fills `failure`.
 std::unique_ptr<EngineModel> OpenModel(World& world, const Options& options, Failure& failure);
 // OpenModel, the memory plan (printed, checked), weights and session.

@@ -2,18 +2,15 @@
 
 #include "apps/cli/commands.h"
 #include "apps/cli/json_output.h"
-#include "apps/cli/model_ref.h"
 #include "src/base/strings.h"
 
 namespace galago::cli {
 
 Exit ConvertCommand(World& world, const Options& options) {
-  const std::string reference = options.arguments.empty() ? options.model : options.arguments[0];
-  const StatusOr<std::string> path = ResolveModel(reference, world.surroundings.env);
-  if (!path.ok()) {
-    const Stage stage = reference.empty() ? Stage::kUsage : IsHubReference(reference) ? Stage::kHub : Stage::kModel;
-    return Fail(world, options.json, stage, path.status());
-  }
+  Failure failure;
+  const std::optional<std::string> path =
+      LocateModel(world, options.arguments.empty() ? options.model : options.arguments[0], failure);
+  if (!path) return Fail(world, options.json, failure.stage, failure.status);
   if (options.output.empty()) {
     return Fail(world, options.json, Stage::kUsage, InvalidArgument("where to? use --output NAME.galago"));
   }

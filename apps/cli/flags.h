@@ -18,7 +18,7 @@ namespace galago::cli {
 struct Flag {
   std::vector<std::string> names;    // "-n", "--max-tokens"; the last one is the flag's own name
   std::vector<std::string> aliases;  // spellings of other programs
-  std::string value;                 // placeholder of the value; empty for a switch
+  std::string value;                 // its name in help texts; empty for a switch
   std::string help;
   std::string group;
   std::vector<Command> commands;

@@ -25,6 +25,14 @@ Status CheckUtf8(std::string_view text, std::string_view what) {
 
 }  // namespace
 
+std::optional<std::string> LocateModel(World& world, const std::string& reference, Failure& failure) {
+  StatusOr<std::string> path = ResolveModel(reference, world.surroundings.env);
+  if (path.ok()) return *std::move(path);
+  failure.stage = reference.empty() ? Stage::kUsage : IsHubReference(reference) ? Stage::kHub : Stage::kModel;
+  failure.status = path.status();
+  return std::nullopt;
+}
+
 std::unique_ptr<EngineModel> OpenModel(World& world, const Options& options, Failure& failure) {
   if (!options.bench.shape.empty()) {
     failure.stage = Stage::kUsage;
@@ -36,12 +44,8 @@ std::unique_ptr<EngineModel> OpenModel(World& world, const Options& options, Fai
     }
     return std::move(model).value();
   }
-  failure.stage = IsHubReference(options.model) ? Stage::kHub : Stage::kModel;
-  StatusOr<std::string> path = ResolveModel(options.model, world.surroundings.env);
-  if (!path.ok()) {
-    failure.status = path.status();
-    return nullptr;
-  }
+  const std::optional<std::string> path = LocateModel(world, options.model, failure);
+  if (!path) return nullptr;
   failure.stage = Stage::kModel;
   StatusOr<std::unique_ptr<EngineModel>> model = world.engine.Open(*path, options.model_options);
   if (!model.ok()) {

@@ -8,7 +8,6 @@
 #include "apps/cli/commands.h"
 #include "apps/cli/eval_progress.h"
 #include "apps/cli/json_output.h"
-#include "apps/cli/model_ref.h"
 #include "apps/cli/progress.h"
 #include "src/base/strings.h"
 
@@ -120,12 +119,10 @@ Stage StageOf(const Status& status) {
 }  // namespace
 
 Exit QuantizeCommand(World& world, const Options& options) {
-  const std::string reference = options.arguments.empty() ? options.model : options.arguments[0];
-  const StatusOr<std::string> path = ResolveModel(reference, world.surroundings.env);
-  if (!path.ok()) {
-    const Stage stage = reference.empty() ? Stage::kUsage : IsHubReference(reference) ? Stage::kHub : Stage::kModel;
-    return Fail(world, options.json, stage, path.status());
-  }
+  Failure failure;
+  const std::optional<std::string> path =
+      LocateModel(world, options.arguments.empty() ? options.model : options.arguments[0], failure);
+  if (!path) return Fail(world, options.json, failure.stage, failure.status);
   if (options.output.empty()) {
     return Fail(world, options.json, Stage::kUsage,
                 InvalidArgument("where to? use --output NAME.galago, or a directory for other engines"));

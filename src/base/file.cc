@@ -181,7 +181,6 @@ StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::filesyst
     void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (mapped == MAP_FAILED) return SystemError(path, "map");
     data = static_cast<const std::byte*>(mapped);
-    (void)::madvise(mapped, size, MADV_HUGEPAGE);  // systems that can then read files into huge pages
   }
   return std::shared_ptr<const MappedFile>(new MappedFile(path, data, size));
 }

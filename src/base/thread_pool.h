@@ -30,7 +30,7 @@ class ThreadPool {
   void ParallelFor(int64_t count, const std::function<void(int64_t)>& body);
 
  private:
-  // How long a thread waits awake before it sleeps.
+  // How long a thread waits awake before it sleeps: the longer, the better it paid lately.
   class Patience {
    public:
     // False: in vain.
@@ -38,7 +38,7 @@ class ThreadPool {
     bool Spin(const Condition& condition);
 
    private:
-    int spins_ = 2000;
+    int spins_ = 2000;  // about 20 us
   };
 
   void Work();

@@ -9,7 +9,8 @@ namespace {
 
 struct AttentionCase {
   int64_t rows, keys, head_dim;
-  bool causal;  // row r sees keys - rows + r + 1 keys
+  bool causal;               // row r sees keys - rows + r + 1 keys
+  float query_scale = 1.0f;  // small: all keys count about alike
 };
 
 class AttentionData {
@@ -25,6 +26,7 @@ class AttentionData {
         v_(type, values_),
         type_(type) {
     Random(3).Fill(q_.span());
+    for (float& x : q_.span()) x *= test.query_scale;
   }
   int64_t Limit(int64_t r) const { return test_.causal ? test_.keys - test_.rows + r + 1 : test_.keys; }
 
@@ -92,6 +94,7 @@ std::vector<AttentionCase> Cases() {
   for (const int64_t keys : {1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 300}) {
     cases.push_back({1, keys, 24, false});
     cases.push_back({std::min<int64_t>(keys, 96), keys, 24, true});
+    cases.push_back({std::min<int64_t>(keys, 96), keys, 72, true, 1.0f / 256});
   }
   return cases;
 }
