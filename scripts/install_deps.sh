@@ -7,7 +7,7 @@ build=(g++ cmake ninja-build pkg-config git ca-certificates lld ccache
   libjpeg-dev libpng-dev libwebp-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libsentencepiece-dev libprotobuf-dev libpcre2-dev libicu-dev)
-train=(libtorch-dev libopenblas0-openmp libopenmpi-dev openmpi-bin libtomlplusplus-dev libcairo2-dev libpango1.0-dev
+train=(libtorch-dev libopenblas0-openmp libopenmpi-dev openmpi-bin libtomlplusplus-dev libjemalloc-dev libcairo2-dev libpango1.0-dev
   fonts-dejavu fonts-liberation fonts-roboto-unhinted fonts-lato fonts-cabin fonts-tuffy fonts-sil-gentium-basic
   fonts-b612 fonts-courier-prime fonts-averia-serif-gwf fonts-comic-neue fonts-comfortaa fonts-dosis fonts-quicksand
   fonts-league-spartan fonts-open-sans fonts-cantarell fonts-go fonts-crosextra-caladea fonts-play
