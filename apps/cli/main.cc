@@ -56,6 +56,11 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     FileOutput(STDERR_FILENO, "standard error").Write("error: out of memory\n").IgnoreError();
     return static_cast<int>(Exit::kResources);
+  } catch (const std::system_error& error) {
+    FileOutput(STDERR_FILENO, "standard error")
+        .Write(StrCat("error: the system gives no more threads: ", error.what(), "; use fewer with --threads\n"))
+        .IgnoreError();
+    return static_cast<int>(Exit::kResources);
   } catch (const std::exception& error) {
     FileOutput(STDERR_FILENO, "standard error")
         .Write(StrCat("error: internal failure: ", error.what(), "\n"))

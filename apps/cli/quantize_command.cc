@@ -112,8 +112,10 @@ std::string ReportText(const std::string& output, const QuantizeReport& report) 
   return text;
 }
 
-Stage StageOf(const Status& status) {
-  return status.code() == StatusCode::kInvalidArgument ? Stage::kUsage : Stage::kModel;
+// `work`: what the quantiser was at.
+Stage StageOf(const Status& status, std::string_view work) {
+  if (status.code() == StatusCode::kInvalidArgument) return Stage::kUsage;
+  return work == "calibration" ? Stage::kInput : Stage::kModel;
 }
 
 }  // namespace
@@ -138,14 +140,18 @@ Exit QuantizeCommand(World& world, const Options& options) {
   work.isa = options.session.isa;
   work.cancel = &world.stop.cancel();
   StatusOr<QuantizeReport> report = Unavailable("");
+  std::string at;
   {
     const Busy busy(world.busy);
     QuantizeLine line(world.log, ResolveProgress(options.progress, world.err_is_terminal, options.log_level));
-    work.on_progress = [&line](const QuantizeProgress& progress) { line.Tell(progress); };
+    work.on_progress = [&](const QuantizeProgress& progress) {
+      at = progress.stage;
+      line.Tell(progress);
+    };
     report = world.engine.Quantize(*path, options.model_options, options.output, work);
   }
   if (!report.ok()) {
-    const Exit exit = Fail(world, options.json, StageOf(report.status()), report.status());
+    const Exit exit = Fail(world, options.json, StageOf(report.status(), at), report.status());
     if (report.status().code() != StatusCode::kCancelled) return exit;
     if (std::filesystem::exists(work.search)) {
       world.log.Info(StrCat("the same command goes on where this one stopped, with what is in ", work.search));

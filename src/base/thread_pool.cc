@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace galago {
 
@@ -46,10 +47,17 @@ bool ThreadPool::Patience::Spin(const Condition& condition) {
 ThreadPool::ThreadPool(int num_threads) {
   const int total = num_threads > 0 ? num_threads : UsableCores();
   workers_.reserve(static_cast<size_t>(total - 1));
-  for (int i = 1; i < total; ++i) workers_.emplace_back([this] { Work(); });
+  try {
+    for (int i = 1; i < total; ++i) workers_.emplace_back([this] { Work(); });
+  } catch (const std::system_error&) {
+    Stop();  // those that did start
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { Stop(); }
+
+void ThreadPool::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

@@ -17,7 +17,8 @@ int UsableCores();
 // A fixed set of workers for data-parallel loops. One caller at a time; the caller works too.
 class ThreadPool {
  public:
-  // num_threads counts the caller: 1 starts no worker. 0 means one per usable core.
+  // num_threads counts the caller: 1 starts no worker. 0 means one per usable core. Throws std::system_error where the
+  // system has no more threads.
   explicit ThreadPool(int num_threads);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -42,6 +43,7 @@ class ThreadPool {
   };
 
   void Work();
+  void Stop();
   void Drain(const std::function<void(int64_t)>& body, int64_t count);
 
   std::mutex mutex_;

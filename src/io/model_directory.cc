@@ -127,8 +127,10 @@ Status ModelDirectoryWriter::CopyRest(const fs::path& source) {
     if (folders_.contains(relative.parent_path().generic_string()) && IsWeightFile(relative)) continue;
     const fs::path to = partial_ / relative;
     fs::create_directories(to.parent_path(), failure);
-    if (!failure) fs::copy_file(it->path(), to, fs::copy_options::overwrite_existing, failure);
-    if (failure) return SystemFailure(to, "write", failure);
+    if (failure) return SystemFailure(to.parent_path(), "create", failure);
+    constexpr size_t kMostBytes = size_t{1} << 30;
+    ASSIGN_OR_RETURN(const std::string contents, ReadFile(it->path(), kMostBytes));
+    RETURN_IF_ERROR(WriteFileAtomically(to, contents));
   }
   return error ? SystemFailure(source, "list", error) : OkStatus();
 }

@@ -72,7 +72,18 @@ StatusOr<Tensor> Panels8(const ops::ExecContext& ctx, const Tensor& weight, std:
   return InvalidArgument(StrCat(what, " has ", cols, " inputs, which groups of 128, 32 and 16 do not divide"));
 }
 
-// What searches depend on: the same calibration and options give the same answers.
+uint64_t Add(uint64_t sum, std::span<const float> values) {
+  return sum * 1099511628211u + Checksum64(std::as_bytes(values));
+}
+
+uint64_t AddWeights(uint64_t sum, FloatLayer& layer) {
+  for (const Matrix matrix : kMatrices) {
+    sum = Add(Add(sum, layer.weight(matrix).f32()), layer.bias(matrix));
+  }
+  return Add(Add(sum, layer.input_norm()), layer.post_attention_norm());
+}
+
+// What searches depend on but for the weights: the calibration and the options.
 std::string SearchKey(const models::LanguageModel& model, const Sequences& sequences, const SearchOptions& options) {
   uint64_t sum = 0;
   for (const Tensor& sequence : sequences) {
@@ -81,15 +92,6 @@ std::string SearchKey(const models::LanguageModel& model, const Sequences& seque
   return StrCat("1 ", model.spec().num_hidden_layers, " ", model.spec().hidden_size, " ", options.group, " ",
                 options.loss_tokens, " ", options.clip_tokens, " ", static_cast<int>(options.arithmetic), " ",
                 options.clip ? 1 : 0, " ", sequences.size(), " ", sum);
-}
-
-// All is well with the layer's weights, and named if not.
-Status CheckLayer(const Names& names, const nn::DecoderLayer& layer, const FloatLayer& copy) {
-  for (const Matrix matrix : kMatrices) {
-    const Tensor& weight = copy.weight(matrix);
-    RETURN_IF_ERROR(CheckFinite(weight.f32(), weight.shape()[1], names.Of(LinearOf(layer, matrix).weight)));
-  }
-  return OkStatus();
 }
 
 }  // namespace
@@ -110,7 +112,8 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
   const auto total = static_cast<int64_t>(model.layers().size());
   const int64_t group = options.search.group;
   const bool searched = options.bits == 4 && !sequences.empty();
-  const std::string key = searched ? SearchKey(model, sequences, options.search) : std::string();
+  const std::string shared_key = searched ? SearchKey(model, sequences, options.search) : std::string();
+  uint64_t weights_so_far = 0;  // of this layer and of those its inputs came through
   DecoderResult result;
   for (int64_t i = 0; i < total; ++i) {
     RETURN_IF_ERROR(ctx.CheckCancel());
@@ -119,8 +122,9 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
     auto copied = FloatLayer::CopyOf(layer);
     if (!copied.ok()) return Annotate(copied.status(), StrCat("layer ", i));
     FloatLayer copy = *std::move(copied);
-    RETURN_IF_ERROR(CheckLayer(names, layer, copy));
     if (searched) {
+      weights_so_far = AddWeights(weights_so_far, copy);
+      const std::string key = StrCat(shared_key, " ", weights_so_far);
       std::optional<LayerSearch> search;
       if (!options.directory.empty()) {
         ASSIGN_OR_RETURN(search, LoadSearch(options.directory, i, key, copy, group));
@@ -162,7 +166,6 @@ StatusOr<Replacements> QuantizeHead(const ops::ExecContext& ctx, const models::L
   const Names names(weights);
   const std::string& name = names.Of(model.head());
   const Tensor weight = Converted(model.head(), DType::kF32);
-  RETURN_IF_ERROR(CheckFinite(weight.f32(), weight.shape()[1], name));
   Replacements result;
   if (bits == 4) {
     RETURN_IF_ERROR(CheckGroup(weight.shape()[1], group, name));
@@ -185,7 +188,6 @@ StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::
     std::vector<Tensor> copies;
     for (const nn::Linear* linear : linears) {
       copies.push_back(Converted(linear->weight, DType::kF32));
-      RETURN_IF_ERROR(CheckFinite(copies.back().f32(), linear->in_features(), names.Of(linear->weight)));
     }
     if (!most.empty()) {
       std::vector<const Tensor*> matrices;
@@ -205,7 +207,6 @@ StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::
   };
   const auto alone = [&](const nn::Linear& linear) -> Status {
     const Tensor copy = Converted(linear.weight, DType::kF32);
-    RETURN_IF_ERROR(CheckFinite(copy.f32(), linear.in_features(), names.Of(linear.weight)));
     result[names.Of(linear.weight)] = Pack8(ctx, copy, DType::kW8Row, linear.in_features());
     return OkStatus();
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -15,6 +16,8 @@
 #include "src/quant/calibration.h"
 #include "src/quant/model_layers.h"
 #include "src/quant/output_directory.h"
+#include "src/quant/rounding.h"
+#include "src/tensor/convert.h"
 
 namespace galago {
 namespace {
@@ -60,12 +63,35 @@ Status CheckOptions(const std::string& output, const QuantizeOptions& options) {
   return OkStatus();
 }
 
-// Every `count` / `wanted`-th, all if they are fewer.
+// `wanted` of `count`, all if they are fewer, in an order whose every beginning lies evenly over the whole: steps of
+// the golden section.
 std::vector<size_t> Spread(size_t count, size_t wanted) {
   std::vector<size_t> indices;
-  wanted = std::min(wanted, count);
-  for (size_t i = 0; i < wanted; ++i) indices.push_back(i * count / wanted);
+  auto step = static_cast<size_t>(0.618034 * static_cast<double>(count));
+  while (std::gcd(step, count) > 1) ++step;
+  for (size_t i = 0; i < std::min(wanted, count); ++i) indices.push_back(i * step % count);
   return indices;
+}
+
+// DataLoss names the first element of a part's tensors that is not finite; InvalidArgument a matrix that is quantised.
+Status CheckTensors(const models::Weights& weights) {
+  constexpr int64_t kSlice = 1 << 20;  // a table may be larger than memory allows in float32
+  std::vector<float> slice;
+  for (const auto& [name, view] : weights.used()) {
+    if (IsPanelType(view.dtype)) {
+      return InvalidArgument(StrCat(name, " is quantised already; quantise the original"));
+    }
+    const int64_t total = view.shape.NumElements();
+    const auto bytes = static_cast<int64_t>(view.NumBytes()) / std::max<int64_t>(total, 1);
+    const int64_t cols = view.shape.rank() == 2 ? view.shape[1] : total;
+    const int64_t rows = cols > kSlice ? 1 : kSlice / std::max<int64_t>(cols, 1);
+    for (int64_t first = 0; first < total; first += rows * cols) {
+      slice.resize(static_cast<size_t>(std::min(rows * cols, total - first)));
+      ToF32(view.dtype, view.data + first * bytes, slice);
+      RETURN_IF_ERROR(quant::CheckFinite(slice, cols, name));
+    }
+  }
+  return OkStatus();
 }
 
 class Job {
@@ -75,6 +101,12 @@ class Job {
       : parts_(parts), runner_(runner), kernels_(kernels), pool_(options.threads), options_(options) {}
 
   Status Run(QuantizeReport& report) {
+    if (options_.tower != WeightFormat::kBf16 && !runner_.vision()) {
+      return InvalidArgument("the model has no vision tower to quantise");
+    }
+    RETURN_IF_ERROR(CheckTensors(runner_.weights().language));
+    RETURN_IF_ERROR(CheckTensors(runner_.weights().vision));
+    RETURN_IF_ERROR(CheckTensors(runner_.weights().projector));
     if (options_.decoder == WeightFormat::kW4) {
       RETURN_IF_ERROR(quant::CheckDecoderGroups(runner_.language(), runner_.weights().language, options_.group));
     }
@@ -127,14 +159,16 @@ class Job {
     return OkStatus();
   }
 
-  // Samples are taken until there are tokens enough, evenly over all there are.
+  // Samples are taken until there are tokens enough, evenly over all there are; a few in any case for the tower.
   Status CalibrateOnSamples(const quant::CalibrationModel& model, QuantizeReport& report) {
     constexpr size_t kMostSamples = 128;
+    constexpr size_t kFewestForTower = 8;
     std::optional<quant::TowerWatcher> watcher;
     if (smooths()) watcher.emplace(Context(), *runner_.vision());
     const std::vector<size_t> chosen = Spread(options_.samples.size(), kMostSamples);
     for (size_t i = 0; i < chosen.size(); ++i) {
-      if (searches() && report.calibration_tokens >= options_.calibration_tokens) break;
+      const bool enough = report.calibration_tokens >= options_.calibration_tokens;
+      if (searches() && enough && (!smooths() || i >= kFewestForTower)) break;
       Tell("calibration", static_cast<int64_t>(i), static_cast<int64_t>(chosen.size()));
       const ops::ExecContext ctx = Context(watcher ? &*watcher : nullptr);
       RETURN_IF_ERROR(ctx.CheckCancel());
@@ -144,6 +178,12 @@ class Job {
       if (searches()) sequences_.push_back(std::move(sequence));
     }
     if (watcher) maxima_ = watcher->maxima();
+    for (const auto* points : {&maxima_.attention, &maxima_.mlp}) {
+      for (size_t layer = 0; layer < points->size(); ++layer) {
+        RETURN_IF_ERROR(quant::CheckFinite((*points)[layer], static_cast<int64_t>((*points)[layer].size()),
+                                           StrCat("largest inputs of the tower's layer ", layer)));
+      }
+    }
     return OkStatus();
   }
 
@@ -174,7 +214,6 @@ class Job {
 
   Status Tower(QuantizeReport& report) {
     if (options_.tower == WeightFormat::kBf16) return OkStatus();
-    if (!runner_.vision()) return InvalidArgument("the model has no vision tower to quantise");
     if (maxima_.empty()) {
       report.notes.emplace_back("the tower is rounded without smoothing: the calibration has no pictures");
     }

@@ -74,7 +74,7 @@ void FakeQuantizeGroup(std::span<const float> group, Arithmetic arithmetic, std:
 }
 
 Status CheckFinite(std::span<const float> weight, int64_t cols, std::string_view what) {
-  // A sum is not finite if a term is not; a sum that overflows of itself is looked through.
+  // 0 * w is 0 unless w is infinite or not a number; a sum of such is fast, and then the first is looked for.
   float sum = 0.0f;
   for (const float w : weight) sum += w * 0.0f;
   if (sum == 0.0f) return OkStatus();

@@ -36,7 +36,7 @@ void RoundGroup(std::span<const float> group, const GroupGrid& grid, Arithmetic 
 // The group with its weights replaced by what their codes stand for.
 void FakeQuantizeGroup(std::span<const float> group, Arithmetic arithmetic, std::span<float> out);
 
-// InvalidArgument names the first element of weight [N, K] that is not finite; `what` names the tensor.
+// DataLoss names the first element of weight [N, K] that is not finite; `what` names the tensor.
 Status CheckFinite(std::span<const float> weight, int64_t cols, std::string_view what);
 // InvalidArgument unless `group` divides `cols`, with the groups that would.
 Status CheckGroup(int64_t cols, int64_t group, std::string_view what);

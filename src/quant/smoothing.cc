@@ -27,7 +27,8 @@ void Raise(ops::ConstView rows, std::vector<float>& maxima) {
   for (int64_t i = 0; i < rows.rows; ++i) {
     for (int64_t k = 0; k < rows.cols; ++k) {
       float& most = maxima[static_cast<size_t>(k)];
-      most = std::max(most, std::abs(rows.row(i)[k]));
+      const float magnitude = std::abs(rows.row(i)[k]);
+      if (!(magnitude <= most)) most = magnitude;  // what is no number stays to be found
     }
   }
 }
