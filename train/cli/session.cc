@@ -48,6 +48,7 @@ int Session::Fail(const Status& status, Exit code) {
 int Session::Train(const Recipe& recipe, const RunPlace& place, RunParts& parts) {
   std::optional<MetricsFile> metrics;
   Status metrics_status = OkStatus();
+  bool metrics_told = false;
   Surroundings around = {.ranks = *ranks_,
                          .pool = *pool_,
                          .stop = signals_.stop(),
@@ -62,9 +63,10 @@ int Session::Train(const Recipe& recipe, const RunPlace& place, RunParts& parts)
       if (file.ok()) metrics = *std::move(file);
     }
     // A metrics file that cannot be written is said once and ends nothing.
-    if (metrics && metrics_status.ok()) metrics_status = metrics->Write(step);
-    if (!metrics_status.ok() && metrics) {
+    if (metrics) metrics_status = metrics->Write(step);
+    if (!metrics_status.ok() && !metrics_told) {
       progress_.Message("warning: " + MessageOf(metrics_status));
+      metrics_told = true;
       metrics.reset();
     }
   };

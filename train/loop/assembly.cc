@@ -18,13 +18,20 @@ namespace fs = std::filesystem;
 // The loader as the loop sees it.
 class LoaderStream : public BatchStream {
  public:
-  explicit LoaderStream(std::unique_ptr<Loader> loader) : loader_(std::move(loader)) {}
+  // `warnings`: what is missing of the data, and known before any of them is read.
+  LoaderStream(std::unique_ptr<Loader> loader, std::vector<std::string> warnings)
+      : loader_(std::move(loader)), warnings_(std::move(warnings)) {}
   int64_t steps_per_epoch() const override { return loader_->steps_per_epoch(); }
   StatusOr<Packed> Next() override { return loader_->Next(); }
-  std::string Summary() const override { return loader_->stats().Summary(); }
+  std::string Summary() const override {
+    std::string summary = loader_->stats().Summary();
+    for (const std::string& warning : warnings_) summary += StrCat(summary.empty() ? "" : "; ", warning);
+    return summary;
+  }
 
  private:
   std::unique_ptr<Loader> loader_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace
@@ -137,8 +144,10 @@ StatusOr<std::unique_ptr<BatchStream>> Assembly::MakeStream(const StageConfig& s
   options.num_threads = static_cast<int>(recipe_.workers);
   options.prefetch = recipe_.prefetch;
   ASSIGN_OR_RETURN(options.on_bad, OnBadRecordFromName(recipe_.on_bad_record));
+  std::vector<std::string> warnings = corpus->warnings();
+  if (!warnings.empty() && options.on_bad == OnBadRecord::kFail) return DataLoss(warnings.front());
   ASSIGN_OR_RETURN(std::unique_ptr<Loader> loader, Loader::Make(corpus, builder, options));
-  return std::make_unique<LoaderStream>(std::move(loader));
+  return std::make_unique<LoaderStream>(std::move(loader), std::move(warnings));
 }
 
 RunParts Assembly::parts() {

@@ -43,6 +43,7 @@ StatusOr<StepMetrics> FromLine(std::string_view line, std::string_view what) {
   whole("samples", m.samples);
   whole("tokens", m.tokens);
   whole("labels", m.labels);
+  number("flops", m.flops);
   number("step_s", m.step_s);
   number("wait_s", m.wait_s);
   int64_t memory = 0;
@@ -85,6 +86,7 @@ Status MetricsFile::Write(const StepMetrics& m) {
                      {"samples", m.samples},
                      {"tokens", m.tokens},
                      {"labels", m.labels},
+                     {"flops", m.flops},
                      {"step_s", m.step_s},
                      {"wait_s", m.wait_s},
                      {"memory_bytes", m.memory_bytes},

@@ -24,6 +24,7 @@ struct StepMetrics {
   int64_t samples = 0;
   int64_t tokens = 0;  // rows of the language model, media included
   int64_t labels = 0;
+  double flops = 0.0;   // operations of the matrix products
   double step_s = 0.0;  // wall time, waiting included
   double wait_s = 0.0;  // of it, waiting for data
   uint64_t memory_bytes = 0;

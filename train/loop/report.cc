@@ -165,16 +165,18 @@ std::vector<Curve> Curves(const std::vector<Stage>& stages, bool smooth, Field&&
 std::string StageTable(const std::vector<Stage>& stages) {
   std::string html =
       "<table><tr><th></th><th>stage</th><th>steps</th><th>samples</th><th>tokens</th><th>first loss</th>"
-      "<th>last loss</th><th>samples/s</th><th>tokens/s</th><th>data wait</th><th>memory</th><th>time</th></tr>\n";
+      "<th>last loss</th><th>samples/s</th><th>tokens/s</th><th>GFLOP/s</th><th>data "
+      "wait</th><th>memory</th><th>time</th></tr>\n";
   for (size_t i = 0; i < stages.size(); ++i) {
     const std::vector<StepMetrics>& steps = stages[i].steps;
-    double seconds = 0, wait = 0, samples = 0, tokens = 0, last = 0;
+    double seconds = 0, wait = 0, samples = 0, tokens = 0, flops = 0, last = 0;
     uint64_t memory = 0;
     for (const StepMetrics& step : steps) {
       seconds += step.step_s;
       wait += step.wait_s;
       samples += static_cast<double>(step.samples);
       tokens += static_cast<double>(step.tokens);
+      flops += step.flops;
       memory = std::max(memory, step.memory_bytes);
     }
     const size_t tail = std::min<size_t>(20, steps.size());
@@ -184,8 +186,9 @@ std::string StageTable(const std::vector<Stage>& stages) {
                    "\"></span></td><td>", EscapeHtml(stages[i].name), "</td><td>", steps.back().step, " of ",
                    steps.back().num_steps, "</td><td>", Short(samples), "</td><td>", Short(tokens), "</td><td>",
                    Short(steps.front().loss), "</td><td>", Short(last), "</td><td>", OneDecimal(samples / safe),
-                   "</td><td>", OneDecimal(tokens / safe), "</td><td>", OneDecimal(100 * wait / safe), " %</td><td>",
-                   HumanBytes(memory), "</td><td>", ClockText(seconds), "</td></tr>\n");
+                   "</td><td>", OneDecimal(tokens / safe), "</td><td>", OneDecimal(1e-9 * flops / safe), "</td><td>",
+                   OneDecimal(100 * wait / safe), " %</td><td>", HumanBytes(memory), "</td><td>", ClockText(seconds),
+                   "</td></tr>\n");
   }
   return html + "</table>\n";
 }

@@ -156,7 +156,13 @@ class Runner {
         if (error) status = Unavailable(StrCat(link.string(), ": cannot be made: ", error.message()));
       }
     }
-    RETURN_IF_ERROR(Agree(around_.ranks, status));
+    if (const Status agreed = Agree(around_.ranks, status); !agreed.ok()) {
+      // What the stage has learnt is kept where that can be done: the same command then goes on with the export.
+      if (checkpoints_.Save(state_, ValuesOf(parts_.model.parameters()), nullptr).ok()) {
+        Say(StrCat("stage ", state_.stage + 1, " is trained but not written; the same command goes on from there"));
+      }
+      return agreed;
+    }
     ++state_.stage;
     state_.step = 0;
     state_.samples = 0;

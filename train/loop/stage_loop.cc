@@ -137,6 +137,7 @@ Status StageLoop::CollectGradients(ShardedAdamW& optimizer) const {
 
 StatusOr<Stopped> StageLoop::Run(BatchStream& stream, int64_t num_steps, Checkpoints& checkpoints,
                                  const FoundCheckpoint* resume_from, LoopState& state) {
+  if (state.step >= num_steps) return Stopped::kNo;  // trained before, and then its export failed
   Ranks& ranks = around_.ranks;
   std::vector<Parameter>& parameters = model_.parameters();
   for (Parameter& parameter : parameters) parameter.value.mutable_grad() = torch::Tensor();
@@ -183,16 +184,18 @@ StatusOr<Stopped> StageLoop::Run(BatchStream& stream, int64_t num_steps, Checkpo
     }
 
     const double factor = schedule.Factor(state.step);
-    double loss = 0.0, norm = 0.0;
+    const int64_t operations = ProductOperations();
+    double loss = 0.0, norm = 0.0, flops = 0.0;
     if (sums[0] > 0) {
       torch::manual_seed(StepSeed(state.seed, state.global_step, ranks.rank()));
       ASSIGN_OR_RETURN(loss, ForwardBackward(window, sums[0]));
       RETURN_IF_ERROR(CollectGradients(optimizer));
       ASSIGN_OR_RETURN(const double squares, optimizer.ReduceGradients());
-      double shared[] = {loss, squares};
+      double shared[] = {loss, squares, static_cast<double>(ProductOperations() - operations)};
       RETURN_IF_ERROR(ranks.AllReduceSum(std::span<double>(shared)));
       loss = shared[0];
       norm = std::sqrt(shared[1]);
+      flops = shared[2];
       if (!std::isfinite(loss) || !std::isfinite(norm)) {
         std::string sources;
         for (const Packed& batch : window.batches) {
@@ -225,6 +228,7 @@ StatusOr<Stopped> StageLoop::Run(BatchStream& stream, int64_t num_steps, Checkpo
                              .samples = sums[1],
                              .tokens = sums[2],
                              .labels = sums[0],
+                             .flops = flops,
                              .step_s = last_step_s,
                              .wait_s = window.wait_s,
                              .memory_bytes = ResidentBytes(),

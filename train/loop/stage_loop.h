@@ -58,7 +58,6 @@ class StageLoop {
 
  private:
   struct Window;
-  struct Sums;
   StatusOr<Window> TakeWindow(BatchStream& stream) const;
   StatusOr<double> ForwardBackward(const Window& window, int64_t labels_of_step) const;
   Status CollectGradients(ShardedAdamW& optimizer) const;

@@ -128,9 +128,9 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       heads.To(qkv, heads.Column(Which::kQuery), Which::kQuery, 1, bias, q);
       heads.To(qkv, heads.Column(Which::kKey), Which::kKey, 1, bias, k);
       heads.To(qkv, heads.Column(Which::kValue), Which::kValue, 0, bias, v);
-      const Tensor probs = at::bmm(q, k.transpose(1, 2));
+      const Tensor probs = BatchedProduct(q, k.transpose(1, 2));
       heads.Softmax(probs);
-      heads.From(at::bmm(probs, v), Which::kQuery, 0, out, 0, ThreadSums(0, false));
+      heads.From(BatchedProduct(probs, v), Which::kQuery, 0, out, 0, ThreadSums(0, false));
       saved.insert(saved.end(), {q, k, v, probs});
     }
     ctx->save_for_backward(saved);
@@ -152,11 +152,12 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
       const Tensor &q = saved[4 * i], &k = saved[4 * i + 1], &v = saved[4 * i + 2], &probs = saved[4 * i + 3];
       const Tensor d_heads = at::empty_like(q);
       heads.To(d_out, 0, Which::kQuery, 0, Tensor(), d_heads);
-      const Tensor d_v = at::bmm(probs.transpose(1, 2), d_heads);
-      const Tensor d_scores = at::bmm(d_heads, v.transpose(1, 2));
+      const Tensor d_v = BatchedProduct(probs.transpose(1, 2), d_heads);
+      const Tensor d_scores = BatchedProduct(d_heads, v.transpose(1, 2));
       heads.SoftmaxBackward(probs, d_scores);
-      heads.From(at::bmm(d_scores, k), Which::kQuery, -1, d_qkv, heads.Column(Which::kQuery), d_bias);
-      heads.From(at::bmm(d_scores.transpose(1, 2), q), Which::kKey, -1, d_qkv, heads.Column(Which::kKey), d_bias);
+      heads.From(BatchedProduct(d_scores, k), Which::kQuery, -1, d_qkv, heads.Column(Which::kQuery), d_bias);
+      heads.From(BatchedProduct(d_scores.transpose(1, 2), q), Which::kKey, -1, d_qkv, heads.Column(Which::kKey),
+                 d_bias);
       heads.From(d_v, Which::kValue, 0, d_qkv, heads.Column(Which::kValue), d_bias);
     }
     return {d_qkv, d_bias.Total(), Tensor()};

@@ -22,6 +22,10 @@ using MaybeTensor = c10::optional<Tensor>;
 inline MaybeTensor Maybe(const Tensor& tensor) { return tensor.defined() ? MaybeTensor(tensor) : MaybeTensor(); }
 inline Tensor OrUndefined(const MaybeTensor& tensor) { return tensor ? *tensor : Tensor(); }
 
+// a b of matrices, and of batches of them; the operations (two for each multiply-add) are counted.
+Tensor Product(const Tensor& a, const Tensor& b);
+Tensor BatchedProduct(const Tensor& a, const Tensor& b);
+
 // The residual stream before a branch's result is added: rows + (delta + bias) * scale. Adding waits for the next norm,
 // which reads the sum anyway.
 struct Stream {

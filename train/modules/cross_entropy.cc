@@ -39,7 +39,7 @@ Terms Compute(const Tensor& x, const Tensor& operand, std::span<const int32_t> t
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
     const Tensor x_chunk = x.narrow(0, first, rows);
-    const Tensor logits = at::mm(x_chunk, operand.t());
+    const Tensor logits = Product(x_chunk, operand.t());
     WithType(x.scalar_type(), [&]<class T>(std::type_identity<T>) {
       const CrossEntropyArgs<T> args = {.vocab = vocab,
                                         .logits = Data<T>(logits),
@@ -52,8 +52,8 @@ Terms Compute(const Tensor& x, const Tensor& operand, std::span<const int32_t> t
                                         .soft_std = static_cast<float>(options.soft_std)};
       ForRows(rows, vocab, [&](int64_t begin, int64_t end) { Kernels<T>().cross_entropy(args, begin, end); });
     });
-    if (want_dx) terms.dx.narrow(0, first, rows).copy_(at::mm(logits, operand));
-    if (want_dw) d_weight.add_(at::mm(logits.t(), x_chunk));
+    if (want_dx) terms.dx.narrow(0, first, rows).copy_(Product(logits, operand));
+    if (want_dw) d_weight.add_(Product(logits.t(), x_chunk));
   }
   if (want_dw) terms.d_weight.push_back(d_weight);
   return terms;

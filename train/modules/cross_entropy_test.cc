@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "train/modules/blocks.h"
+#include "train/modules/vlm.h"
 
 namespace galago::train {
 namespace {
@@ -96,6 +97,17 @@ TEST(CrossEntropyTest, FrozenSidesGetNothing) {
   LinearCrossEntropy(y, Linear({frozen}), targets, {}).backward();
   EXPECT_TRUE(y.grad().defined());
   EXPECT_FALSE(frozen.grad().defined());
+}
+
+TEST(ProductOperations, AreTwoForEachMultiplyAddForwardAndBackward) {
+  const Tensor x = at::ones({6, 4}).requires_grad_(true);
+  const Tensor w = at::ones({5, 4}).requires_grad_(true);
+  const int64_t before = ProductOperations();
+  Linear({w})(x).sum().backward();
+  EXPECT_EQ(ProductOperations() - before, 3 * 2 * 6 * 4 * 5);
+  const Tensor batches = at::ones({2, 6, 4});
+  BatchedProduct(batches, batches.transpose(1, 2));
+  EXPECT_EQ(ProductOperations() - before, 3 * 2 * 6 * 4 * 5 + 2 * 2 * 6 * 4 * 6);
 }
 
 }  // namespace

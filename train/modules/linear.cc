@@ -14,7 +14,7 @@ struct ProductFunction : torch::autograd::Function<ProductFunction> {
     std::vector<int64_t> rows;
     for (const Tensor& leaf : leaves) rows.push_back(leaf.size(0));
     ctx->saved_data["rows"] = rows;
-    return at::mm(x, operand.t());
+    return Product(x, operand.t());
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -23,11 +23,11 @@ struct ProductFunction : torch::autograd::Function<ProductFunction> {
     const std::vector<int64_t> rows = ctx->saved_data["rows"].toIntVector();
     variable_list result(2 + rows.size());
     const Tensor dy = grads[0].contiguous();
-    if (ctx->needs_input_grad(0)) result[0] = at::mm(dy, operand);
+    if (ctx->needs_input_grad(0)) result[0] = Product(dy, operand);
     bool any = false;
     for (size_t i = 0; i < rows.size(); ++i) any = any || ctx->needs_input_grad(2 + i);
     if (!any) return result;
-    const Tensor d_operand = at::mm(dy.t(), x).to(at::kFloat);
+    const Tensor d_operand = Product(dy.t(), x).to(at::kFloat);
     int64_t at = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (ctx->needs_input_grad(2 + i)) result[2 + i] = d_operand.narrow(0, at, rows[i]);

@@ -102,6 +102,9 @@ class Vlm {
   virtual torch::Tensor Logits(const Packed& batch) = 0;
 };
 
+// Operations of all matrix products since the process began, attention and recomputation included, padding too.
+int64_t ProductOperations();
+
 // Writes the model in its checkpoint's layout (for NVILA the published sub-folders llm/, vision_tower/,
 // mm_projector/), weights in bf16 or f32. `configs` is the directory whose JSON and tokenizer files are copied beside
 // the weights. Everything is written to OUT.partial, which then takes the place of `out`. An existing `out` is replaced

@@ -1,0 +1,33 @@
+#include "train/modules/blocks.h"
+#include "train/modules/vlm.h"
+
+#include <ATen/ATen.h>
+
+#include <atomic>
+
+namespace galago::train {
+namespace {
+
+std::atomic<int64_t> operations = 0;  // autograd multiplies on threads of its own
+
+void Count(const Tensor& result, int64_t depth) {
+  operations.fetch_add(2 * result.numel() * depth, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Tensor Product(const Tensor& a, const Tensor& b) {
+  Tensor result = at::mm(a, b);
+  Count(result, a.size(1));
+  return result;
+}
+
+Tensor BatchedProduct(const Tensor& a, const Tensor& b) {
+  Tensor result = at::bmm(a, b);
+  Count(result, a.size(2));
+  return result;
+}
+
+int64_t ProductOperations() { return operations.load(std::memory_order_relaxed); }
+
+}  // namespace galago::train
