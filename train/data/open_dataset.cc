@@ -26,7 +26,7 @@ StatusOr<std::vector<Record>> OneRecord(StatusOr<Record> record) {
   return out;
 }
 
-// Drawn on the fly: task, count; seed, first, split, shuffle, media.
+// Drawn on the fly: task, count; seed, first, split, shuffle, media, rows.
 Opened OpenWorld(Settings& settings) {
   const std::string name = settings.RequiredText("task");
   WorldOptions options;
@@ -35,6 +35,7 @@ Opened OpenWorld(Settings& settings) {
   options.seed = static_cast<uint64_t>(settings.Whole("seed", 1, 0, std::numeric_limits<int64_t>::max()));
   options.shuffle = settings.Flag("shuffle", true);
   options.media = settings.Flag("media", true);
+  options.rows = settings.Flag("rows", false);
   const std::string split = settings.Text("split", "train");
   if (split == world::Name(world::Split::kHeldout)) {
     options.split = world::Split::kHeldout;
@@ -42,6 +43,7 @@ Opened OpenWorld(Settings& settings) {
     settings.Refuse("split", "is neither train nor heldout");
   }
   const world::Assets assets{.stamps = settings.Path("stamps")};
+  if (options.rows && name != "cells") settings.Refuse("rows", "is for the task \"cells\" alone");
   if (options.count == 0) settings.Refuse("count", "is missing");
   RETURN_IF_ERROR(settings.Finish());
   ASSIGN_OR_RETURN(std::unique_ptr<const world::Task> task, world::MakeTask(name, assets));

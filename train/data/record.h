@@ -54,9 +54,12 @@ struct Record {
   std::vector<text::Turn> turns;
   std::vector<Medium> media;
   std::optional<std::string> system;  // instead of the template's own system text; "" for none
-  bool times = false;                 // <seconds> in the text are times in the record's first video
-  std::optional<int64_t> max_tiles;   // of this record's pictures, instead of the model's
-  std::string source;                 // "file:line", for messages
+  // What the rows of the record's one picture say, from its first row on: a row's label is the first token of its word.
+  // Words of one letter stand for that letter. For a record whose picture is one tile.
+  std::vector<std::string> row_words;
+  bool times = false;                // <seconds> in the text are times in the record's first video
+  std::optional<int64_t> max_tiles;  // of this record's pictures, instead of the model's
+  std::string source;                // "file:line", for messages
 };
 
 }  // namespace galago::train

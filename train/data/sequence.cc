@@ -66,6 +66,11 @@ class Packer {
                           .count = count});
     out_.ids.insert(out_.ids.end(), static_cast<size_t>(count), kMediaRow);
     out_.labels.insert(out_.labels.end(), static_cast<size_t>(count), kIgnore);
+    // A row's label lies at the next one: that is the one it predicts.
+    const auto first = static_cast<int64_t>(out_.labels.size()) - count;
+    for (int64_t i = 0; i + 1 < count && i < static_cast<int64_t>(slot.labels.size()); ++i) {
+      out_.labels[static_cast<size_t>(first + i + 1)] = slot.labels[static_cast<size_t>(i)];
+    }
     left_ -= count;
   }
 
@@ -91,6 +96,9 @@ int64_t Sequence::num_labels() const {
   for (const auto& piece : pieces) {
     if (const auto* run = std::get_if<TokenRun>(&piece)) {
       labels += std::count_if(run->labels.begin(), run->labels.end(), [](int32_t label) { return label != kIgnore; });
+    } else {
+      const std::vector<int32_t>& rows = std::get<SlotRows>(piece).labels;
+      labels += std::count_if(rows.begin(), rows.end(), [](int32_t label) { return label != kIgnore; });
     }
   }
   return labels;

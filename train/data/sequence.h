@@ -27,6 +27,7 @@ struct SlotRows {
   int64_t media = 0;
   int64_t slot = 0;
   int64_t rows = 0;
+  std::vector<int32_t> labels;  // of the first rows, fewer than `rows`: what each one itself is to say
 };
 
 // A picture or video, preprocessed as the engine does it.

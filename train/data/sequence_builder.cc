@@ -205,6 +205,32 @@ Status SequenceBuilder::AddEnds(Style style, Flat& flat) const {
   return OkStatus();
 }
 
+// One label for each word, from the first row of the picture's one tile on.
+Status SequenceBuilder::AddRowLabels(const Record& record, Sequence& sequence) const {
+  if (record.row_words.empty()) return OkStatus();
+  SlotRows* slot = nullptr;
+  for (auto& piece : sequence.pieces) {
+    auto* here = std::get_if<SlotRows>(&piece);
+    if (here == nullptr) continue;
+    if (slot != nullptr) return InvalidArgument("labels of rows are for a picture of one tile, this one has more");
+    slot = here;
+  }
+  const size_t before = image_framing_.start.size(), around = before + image_framing_.end.size();
+  const size_t rows = slot == nullptr ? 0 : static_cast<size_t>(slot->rows) - around;
+  if (rows != record.row_words.size() || image_framing_.end.empty()) {
+    return InvalidArgument(StrCat("has labels for ", record.row_words.size(), " rows, the model makes ", rows,
+                                  " of the picture and ", image_framing_.end.size(), " behind them"));
+  }
+  slot->labels.assign(before, kIgnore);
+  for (const std::string& word : record.row_words) {
+    ASSIGN_OR_RETURN(const auto ids, tokenizer_->Encode(word.size() == 1 ? word : StrCat(" ", word),
+                                                        {.add_special = false, .parse_special = false}));
+    if (ids.empty()) return InvalidArgument("the label of a row is empty");
+    slot->labels.push_back(ids.front());
+  }
+  return OkStatus();
+}
+
 StatusOr<Sequence> SequenceBuilder::Build(const Record& record) const {
   RETURN_IF_ERROR(CheckShape(record));
   ASSIGN_OR_RETURN(Prepared media, Prepare(record));
@@ -235,6 +261,7 @@ StatusOr<Sequence> SequenceBuilder::Build(const Record& record) const {
     run.labels.push_back(labels[i]);
   }
   out.media = std::move(media.media);
+  RETURN_IF_ERROR(AddRowLabels(record, out));
   if (out.num_labels() == 0) return DataLoss("no token carries loss");
   return out;
 }

@@ -53,6 +53,7 @@ class SequenceBuilder {
                                             const Flat& flat) const;
   // What comes around the text without chat template: BOS, EOS, new line.
   Status AddEnds(Style style, Flat& flat) const;
+  Status AddRowLabels(const Record& record, Sequence& sequence) const;
 
   const spec::ModelSpec spec_;
   const BuilderOptions options_;

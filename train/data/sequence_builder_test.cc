@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "src/spec/parse.h"
@@ -78,10 +79,6 @@ TEST(SequenceBuilder, RulesAgreeAndIdsAreTheEngines) {
         continue;
       }
       EXPECT_EQ(run->labels, std::get<TokenRun>(b->pieces[i]).labels) << name;
-      for (size_t k = 0; k < run->ids.size(); ++k)
-        if (run->labels[k] != std::get<TokenRun>(b->pieces[i]).labels[k])
-          std::cerr << "DIFF " << k << " " << run->ids[k] << " '" << span->tokenizer().IdToPiece(run->ids[k]) << "' "
-                    << run->labels[k] << " prev '" << span->tokenizer().IdToPiece(run->ids[k - 1]) << "'\n";
       ids.insert(ids.end(), run->ids.begin(), run->ids.end());
     }
     std::string learnt = Show(*span, *a).learnt;
@@ -97,6 +94,33 @@ TEST(SequenceBuilder, RulesAgreeAndIdsAreTheEngines) {
     ASSERT_TRUE(prompt.ok());
     EXPECT_EQ(ids, prompt->input_ids) << name;
   }
+}
+
+TEST(SequenceBuilder, RowsOfAPictureSayWordsOfTheirOwn) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  Record record;
+  record.style = Style::kCaption;
+  record.media.push_back(Picture(56, 56));
+  record.turns = {{.role = text::Role::kUser, .parts = MediaInFront(record.media, "")}};
+  const auto unlabelled = builder->Build(record);
+  ASSERT_TRUE(unlabelled.ok()) << unlabelled.status();
+  const auto slot_of = [](const Sequence& built) {
+    const auto is_slot = [](const auto& piece) { return std::holds_alternative<SlotRows>(piece); };
+    return std::get<SlotRows>(*std::ranges::find_if(built.pieces, is_slot));
+  };
+  const text::FramingIds& framing = builder->image_framing();
+  const int64_t rows = slot_of(*unlabelled).rows - static_cast<int64_t>(framing.start.size() + framing.end.size());
+  for (int64_t i = 0; i < rows; ++i) record.row_words.push_back(i == 1 ? "cat" : "x");
+  const auto sequence = builder->Build(record);
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  const SlotRows slot = slot_of(*sequence);
+  ASSERT_EQ(static_cast<int64_t>(slot.labels.size()), rows);
+  EXPECT_EQ(builder->tokenizer().IdToPiece(slot.labels[0]), "x");
+  EXPECT_THAT(std::string(" cat"), ::testing::StartsWith(builder->tokenizer().IdToPiece(slot.labels[1])));
+
+  record.row_words.pop_back();
+  EXPECT_THAT(MessageOf(builder->Build(record).status()), HasSubstr("has labels for " + std::to_string(rows - 1) +
+                                                                    " rows, the model makes " + std::to_string(rows)));
 }
 
 TEST(SequenceBuilder, OnlyASinglePictureIsTiled) {

@@ -53,6 +53,17 @@ TEST(Pack, PutsMediaRowsInPlaceAndCutsThem) {
   EXPECT_EQ(cut.num_labels, 1);
 }
 
+// A row's own label is what it predicts, so it stands at the row behind it.
+TEST(Pack, PutsLabelsOfRowsBehindThem) {
+  const SlotRows labelled = {.rows = 4, .labels = {kIgnore, 21, 22}};
+  const Sequence sequence{.pieces = {Learnt({1}), labelled, Learnt({3})}, .media = {Picture({4})}};
+  EXPECT_EQ(sequence.num_labels(), 4);
+  const Packed packed = Pack({sequence}, 9);
+  EXPECT_THAT(packed.labels, ElementsAre(kIgnore, kIgnore, kIgnore, 21, 22, 3));
+  EXPECT_EQ(packed.num_labels, 3);
+  EXPECT_THAT(Pack({sequence}, 3).labels, ElementsAre(kIgnore, kIgnore, kIgnore));  // cut between rows and labels
+}
+
 TEST(Pack, EncodesASharedPictureOnceAndLeavesEmptySequencesOut) {
   const auto picture = Picture({2});
   const Sequence sequence{.pieces = {SlotRows{.media = 0, .slot = 0, .rows = 2}, Learnt({3})}, .media = {picture}};

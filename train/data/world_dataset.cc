@@ -1,6 +1,7 @@
 #include "train/data/world_dataset.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/base/strings.h"
 #include "train/data/marks.h"
@@ -54,6 +55,27 @@ void DropMedia(world::Sample& sample) {
   }
 }
 
+// "a1 red circle. c2 t e." as one word for each cell of the task's pictures, row by row: one of the cell's, by chance.
+std::vector<std::string> WordsOfRows(std::string_view text, world::Rng& rng) {
+  constexpr size_t kAcross = 4;
+  std::vector<std::string> words(kAcross * kAcross, ".");
+  std::string* cell = nullptr;
+  int64_t seen = 0;
+  for (std::string& word : Split(text, ' ')) {
+    const bool last = word.ends_with('.');
+    if (last) word.pop_back();
+    if (cell == nullptr) {
+      const auto column = static_cast<size_t>(word.at(0) - 'a'), row = static_cast<size_t>(word.at(1) - '1');
+      cell = &words.at(row * kAcross + column);
+      seen = 0;
+    } else if (rng.Int(0, seen++) == 0) {
+      *cell = std::move(word);
+    }
+    if (last) cell = nullptr;
+  }
+  return words;
+}
+
 class WorldDataset : public Dataset {
  public:
   WorldDataset(std::unique_ptr<const world::Task> task, const WorldOptions& options)
@@ -69,8 +91,14 @@ class WorldDataset : public Dataset {
       rng.Shuffle(sample.exchanges);
     }
     if (!options_.media) DropMedia(sample);
+    std::vector<std::string> row_words;
+    if (options_.rows) {
+      world::Rng rng(world::MixSeed(options_.seed, StrCat(task_->name(), " rows"), index));
+      row_words = WordsOfRows(std::exchange(sample.exchanges.front().answer, ""), rng);
+    }
     StatusOr<Record> record = WorldRecord(std::move(sample));
     if (!record.ok()) return Annotate(record.status(), Source(i));
+    record->row_words = std::move(row_words);
     record->source = Source(i);
     std::vector<Record> out;
     out.push_back(*std::move(record));

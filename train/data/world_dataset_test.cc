@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "src/base/strings.h"
 #include "train/data/marks.h"
@@ -47,6 +49,32 @@ TEST(WorldDataset, AnIndexIsAlwaysTheSameSample) {
   EXPECT_NE(Texts(*dataset, 9)[1], Texts(*dataset, 8)[1]);
   EXPECT_NE(Texts(*dataset, 9)[1], Texts(*other, 9)[1]);
   EXPECT_EQ(dataset->Source(9), "world numbers train seed 3:9");
+}
+
+// What a cell holds, in the form of the task "cells".
+class CellTask : public world::Task {
+ public:
+  std::string_view name() const override { return "cells"; }
+  world::Sample Draw(world::Rng&, world::Split) const override {
+    return {.form = world::Form::kCaption, .media = {media::Image(4, 4)}, .exchanges = {{"", "b1 red fish. d4 T e."}}};
+  }
+};
+
+TEST(WorldDataset, RowsSayOneWordOfTheirCells) {
+  const auto dataset = MakeWorldDataset(std::make_unique<CellTask>(), {.count = 60, .rows = true});
+  std::set<std::string> fish, letters;
+  for (int64_t i = 0; i < dataset->size(); ++i) {
+    const auto records = dataset->Get(i);
+    ASSERT_TRUE(records.ok()) << records.status();
+    std::vector<std::string> words = records->front().row_words;
+    ASSERT_EQ(words.size(), 16u);
+    fish.insert(std::exchange(words[1], "."));
+    letters.insert(std::exchange(words[15], "."));
+    EXPECT_EQ(std::ranges::count(words, "."), 16);
+    EXPECT_EQ(dataset->Get(i)->front().row_words, records->front().row_words);
+  }
+  EXPECT_THAT(fish, ElementsAre("fish", "red"));
+  EXPECT_THAT(letters, ElementsAre("T", "e"));
 }
 
 // A document, marks in its text.

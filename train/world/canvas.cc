@@ -83,6 +83,23 @@ void Canvas::DrawText(std::string_view text, const TextStyle& style, double x, d
   SetInk(style.ink);
   cairo_move_to(cairo_, x, y);
   pango_cairo_show_layout(cairo_, layout.get());
+  TellLetters(text, layout.get(), x, y);
+}
+
+void Canvas::TellLetters(std::string_view text, PangoLayout* layout, double x, double y) const {
+  const auto continues = [&](size_t i) { return i < text.size() && (static_cast<uint8_t>(text[i]) & 0xc0) == 0x80; };
+  for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+    end = begin + 1;
+    while (continues(end)) ++end;
+    if (text[begin] == ' ' || text[begin] == '\n') continue;
+    PangoRectangle box;
+    pango_layout_index_to_pos(layout, static_cast<int>(begin), &box);
+    Letter letter = {.text = std::string(text.substr(begin, end - begin)),
+                     .x = x + (box.x + box.width / 2.0) / PANGO_SCALE,
+                     .y = y + (box.y + box.height / 2.0) / PANGO_SCALE};
+    cairo_user_to_device(cairo_, &letter.x, &letter.y);
+    letters_.push_back(std::move(letter));
+  }
 }
 
 void Canvas::DrawTextCentred(std::string_view text, const TextStyle& style, double x, double y, double radians) const {

@@ -2,11 +2,13 @@
 #define GALAGO_TRAIN_WORLD_CANVAS_H_
 
 #include <cairo.h>
+#include <pango/pango.h>
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/media/image.h"
 
@@ -24,6 +26,12 @@ struct TextStyle {
   bool bold = false;
   bool italic = false;
   Ink ink;
+};
+
+// A letter that was drawn, and the centre of its box in pixels of the picture.
+struct Letter {
+  std::string text;  // one character, UTF-8
+  double x = 0.0, y = 0.0;
 };
 
 struct Extent {
@@ -52,14 +60,20 @@ class Canvas {
   void DrawTextCentred(std::string_view text, const TextStyle& style, double x, double y, double radians = 0.0) const;
 
   media::Image ToImage() const;
+  // Of all text drawn so far, without spaces, as it was written.
+  const std::vector<Letter>& letters() const { return letters_; }
 
  private:
+  // Of a layout drawn at (x, y).
+  void TellLetters(std::string_view text, PangoLayout* layout, double x, double y) const;
+
   int64_t width_;
   int64_t height_;
   cairo_surface_t* surface_;
   cairo_t* cairo_;
   struct Pango;
   std::unique_ptr<Pango> pango_;
+  mutable std::vector<Letter> letters_;
 };
 
 // Whether text in this family would really be drawn in it.

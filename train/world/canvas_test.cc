@@ -60,6 +60,22 @@ TEST(Canvas, TextLiesInItsMeasuredBox) {
   EXPECT_GE(static_cast<double>(ink.right - ink.left), 0.7 * extent.width);
 }
 
+TEST(Canvas, TellsEachLetterAndWhereItStands) {
+  const Canvas canvas(100, 100, {1, 1, 1});
+  canvas.DrawText("a \u00e9", {.size = 20}, 10, 10);
+  canvas.DrawTextCentred("II", {.size = 20}, 50, 50, 1.5707963267948966);
+  const std::vector<Letter>& letters = canvas.letters();
+  ASSERT_EQ(letters.size(), 4u);
+  EXPECT_EQ(letters[0].text, "a");
+  EXPECT_EQ(letters[1].text, "\u00e9");
+  EXPECT_GT(letters[1].x, letters[0].x + 10);
+  EXPECT_EQ(letters[1].y, letters[0].y);
+  EXPECT_NEAR(letters[2].x, 50, 1e-6);  // turned by a right angle, one stands below the other
+  EXPECT_NEAR(letters[2].x, letters[3].x, 1e-6);
+  EXPECT_NEAR(letters[2].y + letters[3].y, 100, 0.1);
+  EXPECT_LT(letters[2].y, letters[3].y);
+}
+
 TEST(Canvas, CentredTextTurnsAroundItsMiddle) {
   const Canvas level(100, 100, {1, 1, 1});
   level.DrawTextCentred("HHHH", {.size = 18}, 50, 50);

@@ -167,7 +167,10 @@ class Asker {
 
  private:
   void Add(const Wordings& wordings, std::string answer, std::string_view kind, Slots slots = {}) {
-    exchanges_.push_back({Say(wordings, rng_, split_, slots), std::move(answer), std::string(kind), Metric::kRelaxed});
+    // A name may be a year, and another year is not nearly right.
+    const bool name = std::find(chart_.names.begin(), chart_.names.end(), answer) != chart_.names.end();
+    const Metric metric = name ? Metric::kExact : Metric::kRelaxed;
+    exchanges_.push_back({Say(wordings, rng_, split_, slots), std::move(answer), std::string(kind), metric});
   }
 
   std::vector<size_t> Shuffled() {

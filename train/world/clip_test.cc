@@ -63,6 +63,16 @@ TEST(Video, AnswersAgreeWithTheFrames) {
         Find(sample, "direction") != nullptr || Find(sample, "new colour") != nullptr) {
       EXPECT_TRUE(changes) << index;
     }
+    // Shapes come and go at moments of their own.
+    for (const std::string_view kind : {"how many appear", "how many disappear"}) {
+      const Exchange* how_many = Find(sample, kind);
+      if (how_many == nullptr) continue;
+      int64_t moments = 0;
+      for (size_t i = 1; i < clip.frames.size(); ++i) {
+        if (Difference(clip.frames[i - 1], clip.frames[i]) > 0) ++moments;
+      }
+      EXPECT_EQ(how_many->answer, std::to_string(moments)) << index;
+    }
     if (sample.exchanges.size() == 2 && sample.exchanges[0].answer == "stays") {
       EXPECT_FALSE(changes) << index;
       ++still;

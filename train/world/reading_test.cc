@@ -12,6 +12,7 @@
 #include "train/world/fonts.h"
 #include "train/world/lexicon.h"
 #include "train/world/makers.h"
+#include "train/world/palette.h"
 
 namespace galago::world {
 namespace {
@@ -126,6 +127,20 @@ TEST(Reading, TextHasRoomAndContrast) {
       }
     }
   }
+}
+
+TEST(Reading, TrainingShowsEveryColour) {
+  std::set<std::string_view> papers, inks;
+  for (uint64_t seed = 0; seed < 2000; ++seed) {
+    Rng rng(seed);
+    for (const Sign& sign : PlanBoard(rng, Split::kTrain).signs) {
+      papers.insert(sign.paper_name);
+      if (!sign.paper_name.empty()) inks.insert(sign.ink_name);
+    }
+  }
+  papers.erase("");
+  EXPECT_EQ(papers.size(), Palette().size());
+  EXPECT_EQ(inks.size(), Palette().size());
 }
 
 TEST(Reading, TrainingShowsNothingOfTheHeldoutSplit) {

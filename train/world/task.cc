@@ -15,13 +15,21 @@ struct Entry {
 
 // In the order of docs/world.md.
 constexpr std::array kEntries = {
-    Entry{"scenes", MakeScenes},           Entry{"things", MakeThings},
-    Entry{"reading", MakeReading},         Entry{"documents", MakeDocuments},
-    Entry{"charts", MakeCharts},           Entry{"several", MakeSeveral},
-    Entry{"incontext", MakeInContext},     Entry{"video", MakeVideo},
-    Entry{"temporal", MakeTemporal},       Entry{"text", MakeText},
-    Entry{"captions", MakeCaptions},       Entry{"interleaved", MakeInterleaved},
-    Entry{"transcripts", MakeTranscripts}, Entry{"dials", MakeDials},
+    Entry{"scenes", MakeScenes},
+    Entry{"things", MakeThings},
+    Entry{"reading", MakeReading},
+    Entry{"documents", MakeDocuments},
+    Entry{"charts", MakeCharts},
+    Entry{"several", MakeSeveral},
+    Entry{"incontext", MakeInContext},
+    Entry{"video", MakeVideo},
+    Entry{"temporal", MakeTemporal},
+    Entry{"text", MakeText},
+    Entry{"captions", MakeCaptions},
+    Entry{"interleaved", MakeInterleaved},
+    Entry{"transcripts", MakeTranscripts},
+    Entry{"cells", MakeCells},
+    Entry{"dials", MakeDials},
 };
 
 }  // namespace

@@ -205,9 +205,10 @@ bool IsClear(std::string_view noun) {
   return std::find(kUnclear.begin(), kUnclear.end(), noun) == kUnclear.end();
 }
 
+// Of the words training may write, for both splits: what a thing is, is known or not.
 std::string_view ClearNoun(const Category& category, Rng& rng) {
   for (;;) {
-    const std::string_view noun = rng.Pick(Nouns(category.topic));
+    const std::string_view noun = rng.Pick(NounsOf(category.topic, Split::kTrain));
     if (IsClear(noun)) return noun;
   }
 }
@@ -221,7 +222,6 @@ std::string Named(const Category& category, std::string_view noun) {
   return bare ? std::string(noun) : WithArticle(noun);
 }
 
-// What a thing is, is known or not: the held-out split asks about the same things in other words.
 Exchange IsKind(Rng& rng, Split split) {
   static const Wordings kWordings{{"Is {noun} {kind}?", "Would you call {noun} {kind}?"},
                                   {"Do people call {noun} {kind}?"}};
@@ -442,7 +442,8 @@ Exchange Opposite(Rng& rng, Split split) {
 
 // A rule shown by examples.
 Exchange Examples(Rng& rng, Split split) {
-  const int64_t rule = rng.Int(0, 4);
+  // Held-out answers are compared without regard to case.
+  const int64_t rule = split == Split::kHeldout ? rng.Pick({0, 1, 3, 4}) : rng.Int(0, 4);
   const auto apply = [&](const std::string& word) -> std::string {
     switch (rule) {
       case 0:
@@ -465,6 +466,14 @@ Exchange Examples(Rng& rng, Split split) {
   return Make("examples", std::move(question), apply(words.back()));
 }
 
+// Answers are compared without regard to case, so that held-out questions are not about it.
+const Lesson& Pick(Rng& rng, Split split) {
+  for (;;) {
+    const Lesson& lesson = rng.Pick(Lessons());
+    if (split == Split::kTrain || lesson.ask != ChangeCase) return lesson;
+  }
+}
+
 class Text : public Task {
  public:
   std::string_view name() const override { return "text"; }
@@ -472,7 +481,7 @@ class Text : public Task {
     Sample sample;
     sample.form = Form::kText;
     const int64_t count = rng.Int(3, 5);
-    for (int64_t i = 0; i < count; ++i) sample.exchanges.push_back(rng.Pick(Lessons()).ask(rng, split));
+    for (int64_t i = 0; i < count; ++i) sample.exchanges.push_back(Pick(rng, split).ask(rng, split));
     return sample;
   }
 };

@@ -49,6 +49,11 @@ class Director {
     rng_.Shuffle(deeds);
     // Motion is what videos are for: every second clip has one that moves.
     if (rng_.Chance(0.4)) std::swap(deeds.front(), *std::find(deeds.begin(), deeds.end(), Deed::kMove));
+    // What bounces moves, too: no clip shows both.
+    const auto shown = deeds.begin() + count;
+    if (std::find(deeds.begin(), shown, Deed::kMove) != shown) {
+      std::replace(deeds.begin(), shown, Deed::kBounce, Deed::kStay);
+    }
     for (int i = 0; i < count; ++i) Act(actors_[static_cast<size_t>(i)], count, rows, deeds[static_cast<size_t>(i)]);
     const Actor& any = rng_.Pick(actors_);
     Ask(kMoves, "moves", {{"x", Called(any)}}, any.deed == Deed::kMove || any.deed == Deed::kBounce ? "yes" : "no");
@@ -106,7 +111,8 @@ class Director {
   // Ascending, at least a fifth of the clip apart, the first frame before and the last behind them all.
   std::vector<double> Moments(int count) {
     const double duration = length_.duration_s();
-    const double free = 0.82 - 0.2 * (count - 1);
+    const double last = static_cast<double>(length_.num_frames - 1) / static_cast<double>(length_.num_frames);
+    const double free = last - 0.09 - 0.2 * (count - 1);
     std::vector<double> offsets;
     for (int i = 0; i < count; ++i) offsets.push_back(rng_.Uniform(0, free));
     std::sort(offsets.begin(), offsets.end());

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/base/strings.h"
+#include "train/world/fonts.h"
+#include "train/world/lexicon.h"
+#include "train/world/makers.h"
+#include "train/world/palette.h"
+#include "train/world/phrases.h"
+#include "train/world/scene.h"
+#include "train/world/surface.h"
+
+// What lies in each cell of a picture, cell by cell: "b2 red circle. c1 blue key.", "a2 S t. b2 u x.". A caption tells
+// the same without the places, and leaves a tower that has never seen anything to find out which words go with which
+// pixels; here every answer has one place to look at. Columns are letters from the left, rows numbers from the top.
+namespace galago::world {
+namespace {
+
+constexpr int64_t kSide = 112;      // of the picture
+constexpr double kCellSide = 28.0;  // pixels; the picture of one of Nano's visual tokens
+
+struct Content {
+  int64_t column = 0, row = 0;
+  std::string text;
+};
+
+int64_t CellAt(double position) {
+  constexpr auto kCells = static_cast<int64_t>(kSide / kCellSide);
+  return std::clamp<int64_t>(static_cast<int64_t>(std::floor(position / kCellSide)), 0, kCells - 1);
+}
+
+// Row by row, each from the left; things of one cell stay in the order they have.
+std::string TextOf(std::vector<Content> contents) {
+  std::stable_sort(contents.begin(), contents.end(), [](const Content& a, const Content& b) {
+    return a.row != b.row ? a.row < b.row : a.column < b.column;
+  });
+  std::string text;
+  for (size_t i = 0; i < contents.size(); ++i) {
+    const Content& here = contents[i];
+    const bool new_cell = i == 0 || here.row != contents[i - 1].row || here.column != contents[i - 1].column;
+    if (new_cell) {
+      text += StrCat(i == 0 ? "" : ". ", std::string(1, static_cast<char>('a' + here.column)), here.row + 1);
+    }
+    text += StrCat(" ", here.text);
+  }
+  return text + ".";
+}
+
+// Shapes and snippets of text, many to a picture, each in a place of its own: what costs least for each thing that is
+// looked at.
+class Scatter {
+ public:
+  Scatter(Rng& rng, Split split) : rng_(rng), split_(split), canvas_(kSide, kSide, {}) {}
+
+  media::Image Paint(std::string& text) {
+    const Ink paper = Lighter(rng_.Pick(Palette()).ink, rng_.Uniform(-0.6, 0.85));
+    backdrop_ = PickBackdrop(paper, 0.14, rng_, split_);
+    PaintBackdrop(canvas_, backdrop_, rng_);
+    for (int i = 0; i < kTries; ++i) {
+      if (rng_.Chance(0.3)) {
+        AddShape();
+      } else {
+        AddText();
+      }
+    }
+    for (const Letter& letter : canvas_.letters()) {
+      contents_.push_back({CellAt(letter.x), CellAt(letter.y), letter.text});
+    }
+    text = TextOf(std::move(contents_));
+    media::Image image = canvas_.ToImage();
+    AddNoise(image, rng_.Chance(0.3) ? rng_.Int(2, 12) : 0, rng_);
+    return image;
+  }
+
+ private:
+  static constexpr int kTries = 48;
+
+  struct Box {
+    double x = 0, y = 0, width = 0, height = 0;
+  };
+
+  // A free place for a box of this size; nullopt if chance finds none.
+  std::optional<Box> Place(double width, double height) {
+    if (width > kSide - 2 || height > kSide - 2) return std::nullopt;
+    const Box box = {rng_.Uniform(1, kSide - 1 - width), rng_.Uniform(1, kSide - 1 - height), width, height};
+    for (const Box& other : taken_) {
+      const bool apart = box.x > other.x + other.width || other.x > box.x + box.width ||
+                         box.y > other.y + other.height || other.y > box.y + box.height;
+      if (!apart) return std::nullopt;
+    }
+    taken_.push_back(box);
+    return box;
+  }
+
+  void AddShape() {
+    const double radius = rng_.Uniform(9, 22);
+    const Combination look = PickCombination(rng_, split_);
+    const Ink ink = Vary(Palette()[look.colour].ink, rng_);
+    if (Distance(ink, backdrop_.first) < 0.25 || Distance(ink, backdrop_.second) < 0.2) return;
+    const auto box = Place(2 * radius, 2 * radius);
+    if (!box) return;
+    const Material material = rng_.Chance(0.6) ? Material::kPlain : static_cast<Material>(rng_.Int(1, 3));
+    const ShapeLook shape = {.shape = look.shape,
+                             .ink = ink,
+                             .material = material,
+                             .x = box->x + radius,
+                             .y = box->y + radius,
+                             .radius = radius,
+                             .turn = rng_.Uniform(-0.2, 0.2)};
+    DrawShape(canvas_, shape);
+    Description description = {.shape = look.shape, .colour = look.colour};
+    if (material != Material::kPlain) description.material = material;
+    contents_.push_back({CellAt(shape.x), CellAt(shape.y), description.One()});
+  }
+
+  void AddText() {
+    std::string text = InventWord(rng_, 2, 6);
+    if (rng_.Chance(0.4)) text = std::string(PickWord(rng_, split_, 3, 6));
+    if (rng_.Chance(0.3)) text = StrCat(rng_.Int(0, rng_.Pick({9, 99, 999, 9999})));
+    if (rng_.Chance(0.4)) {
+      for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    } else if (rng_.Chance(0.3)) {
+      text = Capitalised(text);
+    }
+    TextStyle style = {.family = std::string(rng_.Pick(Fonts(split_)).family),
+                       .size = std::floor(rng_.Uniform(4, 12)) * 4,
+                       .bold = rng_.Chance(0.4),
+                       .italic = rng_.Chance(0.1),
+                       .ink = Vary(rng_.Pick(Palette()).ink, rng_)};
+    if (!Readable(style.ink, backdrop_.first)) return;
+    const double radians = rng_.Chance(0.3) ? rng_.Uniform(-0.15, 0.15) : 0.0;
+    const Extent extent = canvas_.Measure(text, style);
+    const double slope = std::abs(std::sin(radians));
+    const auto box = Place(extent.width + slope * extent.height, extent.height * 0.9 + slope * extent.width);
+    if (box) {
+      canvas_.DrawTextCentred(text, style, box->x + box->width / 2, box->y + box->height / 2, radians);
+    }
+  }
+
+  Rng& rng_;
+  const Split split_;
+  const Canvas canvas_;
+  Backdrop backdrop_;
+  std::vector<Box> taken_;
+  std::vector<Content> contents_;
+};
+
+class CellsTask : public Task {
+ public:
+  std::string_view name() const override { return "cells"; }
+  Sample Draw(Rng& rng, Split split) const override {
+    std::string text;
+    media::Image picture = Scatter(rng, split).Paint(text);
+    Sample sample;
+    sample.form = Form::kCaption;
+    sample.media.emplace_back(std::move(picture));
+    sample.exchanges.push_back({"", std::move(text), "cells", Metric::kExact});
+    return sample;
+  }
+};
+
+}  // namespace
+
+TaskOr MakeCells(const Assets& /*assets*/) {
+  RETURN_IF_ERROR(CheckFonts());
+  return std::make_unique<const CellsTask>();
+}
+
+}  // namespace galago::world

@@ -1,0 +1,53 @@
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "src/base/strings.h"
+#include "train/world/makers.h"
+#include "train/world/palette.h"
+#include "train/world/shapes.h"
+
+namespace galago::world {
+namespace {
+
+// Every cell that is told has ink of its own: the picture is not plain there.
+TEST(Cells, TellWhatIsThere) {
+  const auto task = MakeCells({});
+  ASSERT_TRUE(task.ok()) << task.status();
+  std::set<std::string> shapes, letters;
+  for (uint64_t index = 0; index < 200; ++index) {
+    const Sample sample = DrawSample(**task, Split::kTrain, 1, index);
+    ASSERT_EQ(sample.exchanges.size(), 1u);
+    const auto& picture = std::get<media::Image>(sample.media.at(0));
+    std::string text = sample.exchanges[0].answer;
+    ASSERT_TRUE(text.ends_with('.')) << text;
+    text.pop_back();
+    std::string last = "";
+    for (const std::string& told : galago::Split(text, '.')) {
+      const std::vector<std::string> words = galago::Split(Trim(told), ' ');
+      ASSERT_GE(words.size(), 2u) << text;
+      ASSERT_EQ(words[0].size(), 2u) << text;
+      const int64_t column = words[0][0] - 'a', row = words[0][1] - '1';
+      ASSERT_TRUE(column >= 0 && column < 4 && row >= 0 && row < 4) << text;
+      const std::string order = StrCat(row, column);
+      EXPECT_LT(last, order) << text;
+      last = order;
+      int darkest = 255, lightest = 0;
+      for (int64_t y = 28 * row; y < 28 * (row + 1); ++y) {
+        for (int64_t x = 84 * column; x < 84 * (column + 1); ++x) {
+          darkest = std::min<int>(darkest, picture.Row(y)[x]);
+          lightest = std::max<int>(lightest, picture.Row(y)[x]);
+        }
+      }
+      EXPECT_GT(lightest - darkest, 20) << told;
+      for (size_t i = 1; i < words.size(); ++i) (words[i].size() == 1 ? letters : shapes).insert(words[i]);
+    }
+  }
+  for (const ShapeName& shape : Shapes()) EXPECT_TRUE(shapes.contains(std::string(shape.one))) << shape.one;
+  for (const Paint& paint : Palette()) EXPECT_TRUE(shapes.contains(std::string(paint.name))) << paint.name;
+  EXPECT_GE(letters.size(), 26u + 26u + 10u);
+}
+
+}  // namespace
+}  // namespace galago::world
