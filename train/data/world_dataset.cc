@@ -98,6 +98,7 @@ class WorldDataset : public Dataset {
     }
     StatusOr<Record> record = WorldRecord(std::move(sample));
     if (!record.ok()) return Annotate(record.status(), Source(i));
+    if (options_.rows) record->style = Style::kOpenEnd;  // no text follows, not even its end
     record->row_words = std::move(row_words);
     record->source = Source(i);
     std::vector<Record> out;

@@ -66,6 +66,7 @@ TEST(WorldDataset, RowsSayOneWordOfTheirCells) {
   for (int64_t i = 0; i < dataset->size(); ++i) {
     const auto records = dataset->Get(i);
     ASSERT_TRUE(records.ok()) << records.status();
+    EXPECT_EQ(records->front().style, Style::kOpenEnd);
     std::vector<std::string> words = records->front().row_words;
     ASSERT_EQ(words.size(), 16u);
     fish.insert(std::exchange(words[1], "."));
