@@ -68,6 +68,9 @@ TEST_P(Convert, AnswersLikeTheCheckpoint) {
   ASSERT_TRUE(source.ok()) << source.status();
   const auto source_report = (*source)->LoadWeights();
   ASSERT_TRUE(source_report.ok()) << source_report.status();
+  if ((*source)->parts().spec.layout == spec::Layout::kGguf) {
+    EXPECT_EQ((*source)->PlanMemory(64).weights, source_report->mapped_bytes + source_report->converted_bytes);
+  }
   const std::vector<int32_t> want = Answer(*source, picture);
 
   const std::string file = (folder_ / "model.galago").string();

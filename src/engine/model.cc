@@ -71,6 +71,8 @@ StatusOr<SpecAndTokenizer> OpenGgufModel(const std::filesystem::path& path, cons
                                          const spec::ParseOptions& parse) {
   ASSIGN_OR_RETURN(const io::GgufFile file, io::GgufFile::Open(path));
   ASSIGN_OR_RETURN(const spec::GgufFacts facts, engine::FactsOf(file, path));
+  const ops::Precision precision = engine::OpsPrecision(options.precision);
+  uint64_t bytes = models::LoadedBytes(file.tensors(), precision);
   SpecAndTokenizer result;
   if (options.mmproj.empty()) {
     ASSIGN_OR_RETURN(result.spec, spec::ParseGguf(facts, nullptr, parse));
@@ -78,7 +80,9 @@ StatusOr<SpecAndTokenizer> OpenGgufModel(const std::filesystem::path& path, cons
     ASSIGN_OR_RETURN(const io::GgufFile mmproj, io::GgufFile::Open(options.mmproj));
     ASSIGN_OR_RETURN(const spec::GgufFacts mmproj_facts, engine::FactsOf(mmproj, options.mmproj));
     ASSIGN_OR_RETURN(result.spec, spec::ParseGguf(facts, &mmproj_facts, parse));
+    bytes += models::LoadedBytes(mmproj.tensors(), precision);
   }
+  result.spec.weight_bytes = bytes;
   ASSIGN_OR_RETURN(text::GgufVocab vocab, engine::VocabOf(file));
   ASSIGN_OR_RETURN(result.tokenizer, text::MakeGgufTokenizer(std::move(vocab)));
   return result;
@@ -177,7 +181,7 @@ std::string Model::DescribeJson() const { return spec::Describe(parts_->spec).du
 MemoryPlan Model::PlanMemory(int64_t ctx_size) const {
   MemoryPlan plan;
   plan.ctx_size = ctx_size > 0 ? ctx_size : max_context();
-  const models::MemoryNeeds needs = models::PlanMemory(parts_->spec, engine::OpsPrecision(parts_->options.precision));
+  const models::MemoryNeeds needs = models::PlanMemory(parts_->spec);
   plan.weights = parts_->random ? models::RandomWeightBytes(parts_->spec, *parts_->random) : needs.weights;
   plan.vision_workspace = needs.vision_workspace;
   plan.activations = needs.activations;

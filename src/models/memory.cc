@@ -87,17 +87,15 @@ int64_t VisionWorkspace(const spec::ModelSpec& spec) {
 
 }  // namespace
 
-MemoryNeeds PlanMemory(const spec::ModelSpec& spec, ops::Precision precision) {
+MemoryNeeds PlanMemory(const spec::ModelSpec& spec) {
   MemoryNeeds needs;
   const spec::LanguageModelSpec& lm = spec.language;
-  // Published checkpoints hold 16-bit matrices. Block types of GGUF files are expanded: to 16 bit, or to f32 if asked.
-  const bool expanded = spec.layout == spec::Layout::kGguf && precision == ops::Precision::kF32;
   int64_t elements = LanguageElements(lm);
   if (spec.vision && spec.projector) {
     elements += VisionElements(*spec.vision) + ProjectorElements(*spec.projector);
     needs.vision_workspace = static_cast<uint64_t>(VisionWorkspace(spec));
   }
-  needs.weights = static_cast<uint64_t>(elements) * (expanded ? 4 : 2);
+  needs.weights = static_cast<uint64_t>(elements) * 2;  // published checkpoints hold 16-bit matrices
   if (lm.quantization) {
     // 4 bits a weight and 32 a group in place of 16, in all layers.
     const int64_t group =

@@ -4,21 +4,20 @@
 #include <cstdint>
 
 #include "src/models/runner.h"
-#include "src/ops/exec_context.h"
 #include "src/spec/model_spec.h"
 
 namespace galago::models {
 
 // Bytes a model needs besides the key/value cache, computed from the spec alone.
 struct MemoryNeeds {
-  uint64_t weights = 0;           // of the layers that run, 2 bytes a matrix element (4 for f32 files read as such)
+  uint64_t weights = 0;  // as the spec says; where it does not, 2 bytes a matrix element of the layers that run
   uint64_t vision_workspace = 0;  // peak of encoding one picture with the most tiles
   uint64_t activations = 0;       // peak of prefilling one chunk of kPrefillChunk positions
 };
 
 inline constexpr int64_t kPrefillChunk = 512;
 
-MemoryNeeds PlanMemory(const spec::ModelSpec& spec, ops::Precision precision);
+MemoryNeeds PlanMemory(const spec::ModelSpec& spec);
 
 // Bytes of a model's matrices when they are made up in these types.
 uint64_t RandomWeightBytes(const spec::ModelSpec& spec, const RandomFormat& format);

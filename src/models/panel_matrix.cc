@@ -137,6 +137,23 @@ bool HasPanels(const TensorView& blocks, ops::Precision precision) {
   return groups && blocks.shape.rank() == 2 && (groups->exact || precision != ops::Precision::kF32);
 }
 
+uint64_t LoadedBytes(const io::TensorStore& blocks, ops::Precision precision) {
+  uint64_t total = 0;
+  for (const auto& [name, view] : blocks.tensors()) {
+    TensorView loaded = view;
+    if (HasPanels(view, precision)) {
+      const auto groups = GroupsOfBlockType(view.dtype);
+      loaded.dtype = groups->codes == BlockCodes::kFourBits ? *Panel4Type(groups->group) : *Panel8Type(groups->group);
+    } else if (view.shape.rank() == 1 || name.ends_with("position_embd.weight")) {
+      loaded.dtype = DType::kF32;
+    } else if (IsBlockType(view.dtype)) {
+      loaded.dtype = precision == ops::Precision::kF32 ? DType::kF32 : DType::kBF16;
+    }
+    total += loaded.NumBytes();
+  }
+  return total;
+}
+
 StatusOr<PanelMatrix> PanelsFromBlocks(const TensorView& blocks, std::string_view what) {
   const auto groups = GroupsOfBlockType(blocks.dtype);
   PanelMatrix out;

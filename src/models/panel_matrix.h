@@ -40,6 +40,9 @@ bool HasPanels(const TensorView& blocks, ops::Precision precision);
 // HasPanels holds. `what` names file and matrix.
 StatusOr<PanelMatrix> PanelsFromBlocks(const TensorView& blocks, std::string_view what);
 
+// Bytes in memory of all tensors of a GGUF file once loaded: panels, or what is expanded at this precision.
+uint64_t LoadedBytes(const io::TensorStore& blocks, ops::Precision precision);
+
 // weight i8 [N, K], scale [N] or [N, 1] for one a row, or [N, K/G], G = 16, 32 or 128.
 StatusOr<PanelMatrix> PanelsFromBytes(const TensorView& weight, const TensorView& scale, std::string_view what);
 

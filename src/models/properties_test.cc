@@ -188,12 +188,12 @@ spec::ModelSpec SoModel(spec::ScalesSpec scales, std::string_view projector, int
 TEST(PlanMemory, ReleasedSizes) {
   const spec::ModelSpec nvila =
       SoModel(spec::DynamicS2{.scales = {448, 896, 1344}, .resize_output_to_scale_idx = -1}, "mlp_downsample", 2);
-  const MemoryNeeds needs = PlanMemory(nvila, ops::Precision::kBf16);
+  const MemoryNeeds needs = PlanMemory(nvila);
   // 15.2 GB of language model, 0.83 GB of tower, 0.12 GB of projector (listed file sizes), less the last tower layer.
   EXPECT_NEAR(static_cast<double>(needs.weights), 15.22e9 + 0.80e9 + 0.125e9, 0.05e9);
   EXPECT_LT(needs.vision_workspace, uint64_t{400} << 20);
   spec::ModelSpec one = SoModel({}, "mlp_downsample_2x2_fix", 2);
-  EXPECT_LT(PlanMemory(one, ops::Precision::kBf16).vision_workspace, uint64_t{100} << 20);
+  EXPECT_LT(PlanMemory(one).vision_workspace, uint64_t{100} << 20);
 }
 
 TEST(PlanMemory, WorkspaceIsWhatEncodingTakes) {
@@ -205,8 +205,7 @@ TEST(PlanMemory, WorkspaceIsWhatEncodingTakes) {
     Computer computer(1);
     ASSERT_TRUE(runner->EncodeMedia(computer.Context(), {.pixels = pixels, .shape = {1, 3, side, side}}).ok());
     // The arena starts with 1 MiB and may leave gaps of half its size at the ends of chunks.
-    EXPECT_LE(computer.arena.capacity(), 2 * PlanMemory(spec, ops::Precision::kF32).vision_workspace + (2u << 20))
-        << name;
+    EXPECT_LE(computer.arena.capacity(), 2 * PlanMemory(spec).vision_workspace + (2u << 20)) << name;
   }
 }
 

@@ -1,9 +1,7 @@
+#include <atomic>
+
 #include "train/modules/blocks.h"
 #include "train/modules/vlm.h"
-
-#include <ATen/ATen.h>
-
-#include <atomic>
 
 namespace galago::train {
 namespace {
