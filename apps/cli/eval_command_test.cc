@@ -217,14 +217,14 @@ TEST_F(EvalCommandTest, TheCachedWorldIsUsedAndItsMakerMissed) {
   EXPECT_EQ(ask(), 3);
   EXPECT_THAT(err_.text(), HasSubstr("/galago-train, which makes it, is missing"));
   std::filesystem::create_directories(folder_ / "cache/galago/world");
-  std::filesystem::copy(world_.dir(), folder_ / "cache/galago/world/heldout-v1",
+  std::filesystem::copy(world_.dir(), folder_ / "cache/galago/world/heldout-v2",
                         std::filesystem::copy_options::recursive);
   EXPECT_EQ(ask(), 0) << err_.text();
   EXPECT_THAT(out_.text(), HasSubstr("fake on World heldout"));
 }
 
 TEST_F(EvalCommandTest, MakingAWorld) {
-  const std::filesystem::path dir = folder_ / "cache/world/heldout-v1";
+  const std::filesystem::path dir = folder_ / "cache/world/heldout-v2";
   const std::string copies = StrCat("cp -r ", world_.dir().string(), " \"$2\" && echo \"$@\" > \"$2/call\"\n");
   ASSERT_TRUE(MakeWorld(Script(copies), "heldout", dir, stop_).ok());
   EXPECT_THAT(ReadFile(dir / "call", 1 << 10).value(), HasSubstr("--split heldout --preset eval\n"));
@@ -237,7 +237,7 @@ TEST_F(EvalCommandTest, MakingAWorld) {
   stop_.Request(StopCause::kInterrupt);
   EXPECT_EQ(MakeWorld(Script("mkdir \"$2\"; exec sleep 60\n"), "heldout", other, stop_).code(), StatusCode::kCancelled);
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "cache/world")) {
-    EXPECT_EQ(entry.path().filename(), "heldout-v1") << "nothing half made stays";
+    EXPECT_EQ(entry.path().filename(), "heldout-v2") << "nothing half made stays";
   }
 }
 

@@ -56,12 +56,14 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     FileOutput(STDERR_FILENO, "standard error").Write("error: out of memory\n").IgnoreError();
     return static_cast<int>(Exit::kResources);
-  } catch (const std::system_error& error) {
-    FileOutput(STDERR_FILENO, "standard error")
-        .Write(StrCat("error: the system gives no more threads: ", error.what(), "; use fewer with --threads\n"))
-        .IgnoreError();
-    return static_cast<int>(Exit::kResources);
   } catch (const std::exception& error) {
+    const auto* refused = dynamic_cast<const std::system_error*>(&error);
+    if (refused != nullptr && refused->code() == std::errc::resource_unavailable_try_again) {
+      FileOutput(STDERR_FILENO, "standard error")
+          .Write("error: the system gives no more threads; use fewer with --threads\n")
+          .IgnoreError();
+      return static_cast<int>(Exit::kResources);
+    }
     FileOutput(STDERR_FILENO, "standard error")
         .Write(StrCat("error: internal failure: ", error.what(), "\n"))
         .IgnoreError();

@@ -86,7 +86,7 @@ StatusOr<fs::path> WorldCacheDir(const GetEnv& env, const std::string& split) {
     }
     cache = fs::path(home) / ".cache";
   }
-  return cache / "galago" / "world" / StrCat(split, "-v1");
+  return cache / "galago" / "world" / StrCat(split, "-v2");
 }
 
 fs::path SiblingProgram(const std::string& name) {

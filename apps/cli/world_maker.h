@@ -11,7 +11,8 @@
 // The World directory that `eval world` uses when none is named: kept in the cache, made by galago-train once.
 namespace galago::cli {
 
-// $XDG_CACHE_HOME/galago/world/SPLIT-v1, or below ~/.cache. FailedPrecondition if neither variable is set.
+// $XDG_CACHE_HOME/galago/world/SPLIT-v2, or below ~/.cache; the number goes up when World draws
+// otherwise, so that an older set is not taken for it. FailedPrecondition if neither variable is set.
 StatusOr<std::filesystem::path> WorldCacheDir(const GetEnv& env, const std::string& split);
 
 // A program in the folder that this one was started from.

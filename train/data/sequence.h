@@ -22,7 +22,7 @@ struct TokenRun {
   std::vector<int32_t> labels;
 };
 
-// The rows of one placeholder: slot `slot` of media `media`, `rows` of them (framing included).
+// The rows of one media mark: slot `slot` of media `media`, `rows` of them (framing included).
 struct SlotRows {
   int64_t media = 0;
   int64_t slot = 0;
@@ -33,7 +33,7 @@ struct SlotRows {
 // A picture or video, preprocessed as the engine does it.
 struct MediaInput {
   media::Preprocessed pixels;
-  std::vector<int64_t> slot_rows;  // rows of each of its placeholders, spec::SlotRows
+  std::vector<int64_t> slot_rows;  // rows of each of its media marks, spec::SlotRows
 };
 
 // One training sequence. Media are shared so that a sequence can be copied (packing, repeats) without its pixels.
