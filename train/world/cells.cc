@@ -13,9 +13,11 @@
 #include "train/world/palette.h"
 #include "train/world/phrases.h"
 #include "train/world/scene.h"
+#include "train/world/stamps.h"
 #include "train/world/surface.h"
+#include "train/world/things.h"
 
-// What lies in each cell of a picture, cell by cell: "b2 red circle. c1 blue key.", "a2 S t. b2 u x.". A caption tells
+// What lies in each cell of a picture, cell by cell: "b2 red circle. c1 dog.", "a2 S t. b2 u x.". A caption tells
 // the same without the places, and leaves a tower that has never seen anything to find out which words go with which
 // pixels; here every answer has one place to look at. Columns are letters from the left, rows numbers from the top.
 namespace galago::world {
@@ -51,18 +53,23 @@ std::string TextOf(std::vector<Content> contents) {
   return text + ".";
 }
 
-// Shapes and snippets of text, many to a picture, each in a place of its own: what costs least for each thing that is
-// looked at.
+// Shapes, things and snippets of text, many to a picture, each in a place of its own: what costs least for each thing
+// that is looked at.
 class Scatter {
  public:
-  Scatter(Rng& rng, Split split) : rng_(rng), split_(split), canvas_(kSide, kSide, {}) {}
+  Scatter(const StampSet& stamps, Rng& rng, Split split)
+      : stamps_(stamps), rng_(rng), split_(split), canvas_(kSide, kSide, {}) {}
 
   media::Image Paint(std::string& text) {
     const Ink paper = Lighter(rng_.Pick(Palette()).ink, rng_.Uniform(-0.6, 0.85));
     backdrop_ = PickBackdrop(paper, 0.14, rng_, split_);
     PaintBackdrop(canvas_, backdrop_, rng_);
+    if (rng_.Chance(0.35)) {
+      for (int i = 0; i < kThingTries; ++i) AddThing();
+    }
+    small_ = rng_.Chance(0.4);
     for (int i = 0; i < kTries; ++i) {
-      if (rng_.Chance(0.3)) {
+      if (rng_.Chance(small_ ? 0.12 : 0.3)) {
         AddShape();
       } else {
         AddText();
@@ -79,6 +86,7 @@ class Scatter {
 
  private:
   static constexpr int kTries = 48;
+  static constexpr int kThingTries = 4;  // things are large: they come first
 
   struct Box {
     double x = 0, y = 0, width = 0, height = 0;
@@ -118,17 +126,38 @@ class Scatter {
     contents_.push_back({CellAt(shape.x), CellAt(shape.y), description.One()});
   }
 
+  void AddThing() {
+    const auto thing = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(ThingClasses().size()) - 1));
+    const double size = rng_.Uniform(42, 76);
+    const auto box = Place(size, size);
+    if (!box) return;
+    const double x = box->x + size / 2, y = box->y + size / 2;
+    LayThing(stamps_, thing, {.x = x, .y = y, .size = size}, canvas_, rng_, split_);
+    contents_.push_back({CellAt(x), CellAt(y), std::string(ThingClasses()[thing].name)});
+  }
+
+  std::string Figures() {
+    const int64_t number = rng_.Int(0, rng_.Pick({9, 99, 999, 9999}));
+    if (!rng_.Chance(0.3)) return StrCat(number);
+    if (rng_.Chance(0.4)) return StrCat("$", number);
+    if (rng_.Chance(0.4)) return StrCat(number % 100, "%");
+    const int64_t minute = number % 60;
+    return StrCat(rng_.Int(0, 23), ":", minute < 10 ? "0" : "", minute);
+  }
+
+  // As large as a sign's, or as small as that of a document.
   void AddText() {
-    std::string text = InventWord(rng_, 2, 6);
-    if (rng_.Chance(0.4)) text = std::string(PickWord(rng_, split_, 3, 6));
-    if (rng_.Chance(0.3)) text = StrCat(rng_.Int(0, rng_.Pick({9, 99, 999, 9999})));
+    const size_t most = small_ ? 9 : 6;
+    std::string text = InventWord(rng_, 2, most);
+    if (rng_.Chance(0.4)) text = std::string(PickWord(rng_, split_, 3, most));
+    if (rng_.Chance(0.3)) text = Figures();
     if (rng_.Chance(0.4)) {
       for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
     } else if (rng_.Chance(0.3)) {
       text = Capitalised(text);
     }
     TextStyle style = {.family = std::string(rng_.Pick(Fonts(split_)).family),
-                       .size = std::floor(rng_.Uniform(4, 12)) * 4,
+                       .size = small_ ? static_cast<double>(rng_.Int(13, 17)) : std::floor(rng_.Uniform(4, 12)) * 4,
                        .bold = rng_.Chance(0.4),
                        .italic = rng_.Chance(0.1),
                        .ink = Vary(rng_.Pick(Palette()).ink, rng_)};
@@ -142,9 +171,11 @@ class Scatter {
     }
   }
 
+  const StampSet& stamps_;
   Rng& rng_;
   const Split split_;
   const Canvas canvas_;
+  bool small_ = false;  // the writing
   Backdrop backdrop_;
   std::vector<Box> taken_;
   std::vector<Content> contents_;
@@ -152,23 +183,28 @@ class Scatter {
 
 class CellsTask : public Task {
  public:
+  explicit CellsTask(std::shared_ptr<const StampSet> stamps) : stamps_(std::move(stamps)) {}
   std::string_view name() const override { return "cells"; }
   Sample Draw(Rng& rng, Split split) const override {
     std::string text;
-    media::Image picture = Scatter(rng, split).Paint(text);
+    media::Image picture = Scatter(*stamps_, rng, split).Paint(text);
     Sample sample;
     sample.form = Form::kCaption;
     sample.media.emplace_back(std::move(picture));
     sample.exchanges.push_back({"", std::move(text), "cells", Metric::kExact});
     return sample;
   }
+
+ private:
+  std::shared_ptr<const StampSet> stamps_;
 };
 
 }  // namespace
 
-TaskOr MakeCells(const Assets& /*assets*/) {
+TaskOr MakeCells(const Assets& assets) {
   RETURN_IF_ERROR(CheckFonts());
-  return std::make_unique<const CellsTask>();
+  ASSIGN_OR_RETURN(std::shared_ptr<const StampSet> stamps, LoadStamps(assets));
+  return std::make_unique<const CellsTask>(std::move(stamps));
 }
 
 }  // namespace galago::world

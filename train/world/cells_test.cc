@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -7,6 +8,7 @@
 #include "train/world/makers.h"
 #include "train/world/palette.h"
 #include "train/world/shapes.h"
+#include "train/world/stamps.h"
 
 namespace galago::world {
 namespace {
@@ -15,8 +17,8 @@ namespace {
 TEST(Cells, TellWhatIsThere) {
   const auto task = MakeCells({});
   ASSERT_TRUE(task.ok()) << task.status();
-  std::set<std::string> shapes, letters;
-  for (uint64_t index = 0; index < 200; ++index) {
+  std::set<std::string> names, letters;
+  for (uint64_t index = 0; index < 300; ++index) {
     const Sample sample = DrawSample(**task, Split::kTrain, 1, index);
     ASSERT_EQ(sample.exchanges.size(), 1u);
     const auto& picture = std::get<media::Image>(sample.media.at(0));
@@ -41,12 +43,18 @@ TEST(Cells, TellWhatIsThere) {
         }
       }
       EXPECT_GT(lightest - darkest, 20) << told;
-      for (size_t i = 1; i < words.size(); ++i) (words[i].size() == 1 ? letters : shapes).insert(words[i]);
+      for (size_t i = 1; i < words.size(); ++i) (words[i].size() == 1 ? letters : names).insert(words[i]);
     }
   }
-  for (const ShapeName& shape : Shapes()) EXPECT_TRUE(shapes.contains(std::string(shape.one))) << shape.one;
-  for (const Paint& paint : Palette()) EXPECT_TRUE(shapes.contains(std::string(paint.name))) << paint.name;
-  EXPECT_GE(letters.size(), 26u + 26u + 10u);
+  for (const ShapeName& shape : Shapes()) EXPECT_TRUE(names.contains(std::string(shape.one))) << shape.one;
+  for (const Paint& paint : Palette()) EXPECT_TRUE(names.contains(std::string(paint.name))) << paint.name;
+  // Some have two words; not all of them come in so few pictures.
+  const auto things = ThingClasses();
+  const auto seen = std::count_if(things.begin(), things.end(), [&](const ThingClass& thing) {
+    return names.contains(galago::Split(thing.name, ' ').back());
+  });
+  EXPECT_GE(seen, static_cast<int64_t>(things.size() / 2));
+  EXPECT_GE(letters.size(), 26u + 26u + 10u + 3u);
 }
 
 }  // namespace

@@ -180,19 +180,7 @@ class Composer {
   }
 
   void Lay(size_t thing, double x, double y, double size) {
-    const ThingClass& kind = ThingClasses()[thing];
-    const std::span<const Stamp> stamps = stamps_.stamps(thing);
-    const auto seen = static_cast<int64_t>(stamps.size()) - kind.num_heldout;
-    const bool unseen = split_ == Split::kHeldout && kind.num_heldout > 0 && rng_.Chance(0.4);
-    const int64_t first = unseen ? seen : 0;
-    const int64_t last = unseen ? static_cast<int64_t>(stamps.size()) - 1 : seen - 1;
-    const Stamp& stamp = stamps[static_cast<size_t>(rng_.Int(first, last))];
-    Placement placement = {.x = x, .y = y, .size = size};
-    placement.radians = rng_.Uniform(-0.2, 0.2);
-    placement.mirrored = kind.mirrors && rng_.Chance(0.5);
-    const double light = rng_.Uniform(0.88, 1.1);
-    for (double& gain : placement.gain) gain = light * rng_.Uniform(0.94, 1.06);
-    stamp.Draw(canvas_, placement);
+    LayThing(stamps_, thing, {.x = x, .y = y, .size = size}, canvas_, rng_, split_);
     laid_.push_back(thing);
   }
 
@@ -260,9 +248,27 @@ bool IsHeldOutPair(size_t a, size_t b) {
   return low != high && MixSeed(low, "pair of things", high) % 7 == 0;
 }
 
+StatusOr<std::shared_ptr<const StampSet>> LoadStamps(const Assets& assets) {
+  return StampSet::Load(assets.stamps.empty() ? std::filesystem::path(kStampsDirectory) : assets.stamps);
+}
+
+void LayThing(const StampSet& stamps, size_t thing, Placement placement, const Canvas& canvas, Rng& rng, Split split) {
+  const ThingClass& kind = ThingClasses()[thing];
+  const std::span<const Stamp> choice = stamps.stamps(thing);
+  const auto seen = static_cast<int64_t>(choice.size()) - kind.num_heldout;
+  const bool unseen = split == Split::kHeldout && kind.num_heldout > 0 && rng.Chance(0.4);
+  const int64_t first = unseen ? seen : 0;
+  const int64_t last = unseen ? static_cast<int64_t>(choice.size()) - 1 : seen - 1;
+  const Stamp& stamp = choice[static_cast<size_t>(rng.Int(first, last))];
+  placement.radians = rng.Uniform(-0.2, 0.2);
+  placement.mirrored = kind.mirrors && rng.Chance(0.5);
+  const double light = rng.Uniform(0.88, 1.1);
+  for (double& gain : placement.gain) gain = light * rng.Uniform(0.94, 1.06);
+  stamp.Draw(canvas, placement);
+}
+
 TaskOr MakeThings(const Assets& assets) {
-  const std::filesystem::path directory = assets.stamps.empty() ? kStampsDirectory : assets.stamps;
-  ASSIGN_OR_RETURN(std::shared_ptr<const StampSet> stamps, StampSet::Load(directory));
+  ASSIGN_OR_RETURN(std::shared_ptr<const StampSet> stamps, LoadStamps(assets));
   return std::make_unique<const Things>(std::move(stamps));
 }
 

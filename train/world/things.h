@@ -2,10 +2,24 @@
 #define GALAGO_TRAIN_WORLD_THINGS_H_
 
 #include <cstddef>
+#include <memory>
+
+#include "train/world/canvas.h"
+#include "train/world/rng.h"
+#include "train/world/sample.h"
+#include "train/world/stamps.h"
+#include "train/world/task.h"
 
 // Named cut-out photographs and clip art over varied backgrounds: what is it, is it there, how many, where.
 // The task itself is made by MakeThings (makers.h).
 namespace galago::world {
+
+// Of the directory that the assets name, or else of the package's.
+StatusOr<std::shared_ptr<const StampSet>> LoadStamps(const Assets& assets);
+
+// Draws one of the thing's stamps: in the held-out split often one that training never shows. `placement` gives place
+// and size; turn, mirror image and light are chosen here.
+void LayThing(const StampSet& stamps, size_t thing, Placement placement, const Canvas& canvas, Rng& rng, Split split);
 
 // Two things, as indices into ThingClasses(), that training never shows together: one pair in seven.
 bool IsHeldOutPair(size_t a, size_t b);
