@@ -53,6 +53,7 @@ class Group {
  public:
   explicit Group(std::string name) : name_(std::move(name)) {}
   const std::string& name() const { return name_; }
+  bool empty() const { return scores_.empty(); }
   void Add(const Answer& answer, Metric metric) {
     scores_.push_back({answer.record, answer.score});
     halves_.push_back({answer.record, answer.score >= kHalf ? 1.0 : 0.0});
@@ -89,6 +90,10 @@ std::vector<Tally> CountAll(std::span<const Group> groups) {
   return out;
 }
 
+// Queries without the examples that tell their rule: what four examples give is measured against them, and no model can
+// know their answers, so that they count in their kind alone.
+bool IsBaseline(const Question& question) { return question.kind == "0-shot"; }
+
 TaskSummary SummariseTask(const std::string& task, const WorldSet& set, std::span<const Answer> answers) {
   Group all(task);
   std::vector<Group> kinds, metrics;
@@ -96,11 +101,12 @@ TaskSummary SummariseTask(const std::string& task, const WorldSet& set, std::spa
     const Record& record = set.records[answer.record];
     if (record.task != task) continue;
     const Question& question = record.questions[answer.question];
-    all.Add(answer, question.metric);
     Named(kinds, question.kind).Add(answer, question.metric);
+    if (IsBaseline(question)) continue;
+    all.Add(answer, question.metric);
     Named(metrics, Name(question.metric)).Add(answer, question.metric);
   }
-  if (kinds.empty()) return {};
+  if (all.empty()) return {};
   TaskSummary summary{.all = all.Count(), .kinds = CountAll(kinds)};
   if (metrics.size() > 1) summary.metrics = CountAll(metrics);
   return summary;
@@ -159,7 +165,7 @@ StatusOr<std::vector<Tally>> ParseTallies(const Json& object, std::string_view l
 }  // namespace
 
 Summary Summarise(const WorldSet& set, std::span<const Answer> answers) {
-  Summary summary;
+  Summary summary{.n = static_cast<int64_t>(answers.size())};
   for (const std::string& task : set.tasks) {
     TaskSummary one = SummariseTask(task, set, answers);
     if (one.all.n == 0) continue;
@@ -169,10 +175,14 @@ Summary Summarise(const WorldSet& set, std::span<const Answer> answers) {
     summary.tasks.push_back(std::move(one));
   }
   if (summary.tasks.empty()) return summary;
-  summary.n = static_cast<int64_t>(answers.size());
+  int64_t counted = 0;
+  for (const Answer& answer : answers) {
+    if (IsBaseline(set.records[answer.record].questions[answer.question])) continue;
+    summary.total += 100 * answer.score;
+    ++counted;
+  }
   summary.macro /= static_cast<double>(summary.tasks.size());
-  for (const Answer& answer : answers) summary.total += 100 * answer.score;
-  summary.total /= static_cast<double>(summary.n);
+  summary.total /= static_cast<double>(counted);
   return summary;
 }
 

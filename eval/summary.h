@@ -30,7 +30,7 @@ struct Tally {
 };
 
 struct TaskSummary {
-  Tally all;
+  Tally all;  // but for questions of kind "0-shot", which are there to be compared with
   std::vector<Tally> metrics;  // by metric, if there are several
   std::vector<Tally> kinds;    // in order of appearance
   bool operator==(const TaskSummary&) const = default;
@@ -38,15 +38,15 @@ struct TaskSummary {
 
 struct Summary {
   std::vector<TaskSummary> tasks;
-  int64_t n = 0;
+  int64_t n = 0;     // answers, all of them
   double macro = 0;  // mean over tasks
-  double total = 0;  // mean over questions
+  double total = 0;  // mean over questions that count
   // Score with four examples less that without, where a task has both kinds.
   std::optional<double> in_context_gain;
   bool operator==(const Summary&) const = default;
 };
 
-// Tasks without answers are left out.
+// Tasks without answers that count are left out.
 Summary Summarise(const WorldSet& set, std::span<const Answer> answers);
 
 // The score of this name: "macro", "total", "in-context-gain", a task, "TASK.KIND" or "TASK.p@0.5".
