@@ -187,6 +187,20 @@ TEST(Run, StoppedAndResumedIsTheSameRun) {
   EXPECT_EQ(fs::read_symlink(parts / "model"), "stage-2-two");
 }
 
+TEST(Run, AChangedRecipeIsSaidAndTheOldOneIsKept) {
+  const fs::path out = FreshFolder("changed");
+  const fs::path log = out / "log";
+  ASSERT_EQ(RunProgram(With(Fixture(out, 20, 16, 0), {"stop-at", "7"}), log).code, 3);
+  Ended ended = RunProgram(With(Fixture(out, 12, 16, 0), {"stop-at", "9"}), log);
+  EXPECT_EQ(ended.code, 3) << ended.text;
+  EXPECT_THAT(ended.text, HasSubstr("that is kept as recipe-1.toml"));
+  EXPECT_EQ(ReadFile(out / "recipe-1.toml", 1 << 20).value_or(""), "# stages of 20 steps\n");
+  EXPECT_EQ(ReadFile(out / "recipe.toml", 1 << 20).value_or(""), "# stages of 12 steps\n");
+  ended = RunProgram(Fixture(out, 12, 16, 0), log);
+  EXPECT_EQ(ended.code, 0) << ended.text;
+  EXPECT_THAT(ended.text, Not(HasSubstr("kept as")));
+}
+
 // Killed again and again, most of the time while a checkpoint is being written.
 TEST(Run, KilledAndResumedIsTheSameRun) {
   const fs::path whole = FreshFolder("kill_whole"), parts = FreshFolder("kill_parts");

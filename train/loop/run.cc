@@ -89,8 +89,22 @@ class Runner {
     std::error_code error;
     fs::create_directories(place_.out, error);
     if (error) return Unavailable(StrCat(place_.out.string(), ": cannot be made: ", error.message()));
+    return RecordRecipe();
+  }
+
+  // recipe.toml is what is trained from here on. A recipe may change under a run (more steps, another rate); what the
+  // run began with stays beside it.
+  Status RecordRecipe() const {
     const fs::path record = place_.out / "recipe.toml";
-    if (!fs::exists(record, error)) RETURN_IF_ERROR(WriteFileAtomically(record, recipe_.text));
+    std::error_code error;
+    if (!fs::exists(record, error)) return WriteFileAtomically(record, recipe_.text);
+    ASSIGN_OR_RETURN(const std::string before, ReadFile(record, size_t{1} << 24));
+    if (before == recipe_.text) return OkStatus();
+    fs::path kept;
+    for (int i = 1; kept.empty() || fs::exists(kept, error); ++i) kept = place_.out / StrCat("recipe-", i, ".toml");
+    RETURN_IF_ERROR(WriteFileAtomically(kept, before));
+    RETURN_IF_ERROR(WriteFileAtomically(record, recipe_.text));
+    Say(StrCat("the recipe is not the one this run has had until now: that is kept as ", kept.filename().string()));
     return OkStatus();
   }
 

@@ -36,7 +36,7 @@ int Main(int argc, char** argv) {
   std::atomic<Stopped> stop = Stopped::kNo;
   Recipe recipe;
   recipe.name = "fixture";
-  recipe.text = "# fixture\n";
+  recipe.text = StrCat("# stages of ", steps, " steps\n");
   for (const char* name : {"one", "two"}) {
     StageConfig stage = TestStage(name);
     stage.steps = steps;
