@@ -68,6 +68,20 @@ class Quantize : public ::testing::Test {
                                                             Part::Text("How many circles are there?")}}},
                                 .answer = "3"});
   }
+  // The model with one element of a decoder's tensor changed.
+  void CopyWithElement(const std::string& copy, const std::string& tensor, size_t element, float value) {
+    fs::copy(kModel, Path(copy), fs::copy_options::recursive);
+    const io::TensorStore store = io::OpenTensorDirectory(kModel + "/llm").value();
+    std::vector<float> values = Floats(store, tensor);
+    values[element] = value;
+    std::vector<io::NamedTensor> tensors;
+    const Tensor changed = quant::testing::AsTensor(store.Find(tensor)->shape, values);
+    for (const auto& [name, view] : store.tensors()) tensors.push_back({name, name == tensor ? changed.view() : view});
+    for (const auto& entry : fs::directory_iterator(Path(copy) + "/llm")) {
+      if (entry.path().string().find("safetensors") != std::string::npos) fs::remove(entry.path());
+    }
+    ASSERT_TRUE(io::WriteSafetensors(Path(copy) + "/llm/model.safetensors", tensors).ok());
+  }
   std::string ErrorOf(const std::string& model, const std::string& output) {
     const auto report = QuantizeModel(model, {}, output, options_);
     EXPECT_FALSE(report.ok());
@@ -147,6 +161,17 @@ TEST_F(Quantize, AnInterruptedSearchGoesOnAndGivesTheSameBytes) {
   EXPECT_EQ(QuantizeModel(kModel, {}, Path("other.galago"), options_)->resumed_layers, 0);
 }
 
+TEST_F(Quantize, ASearchIsNotTakenForThatOfOtherWeights) {
+  options_.search = Path("search");
+  ASSERT_TRUE(QuantizeModel(kModel, {}, Path("one.galago"), options_).ok());
+  // A later layer sees other activations too.
+  CopyWithElement("other", "model.layers.0.mlp.up_proj.weight", 5, 0.75f);
+  EXPECT_EQ(QuantizeModel(Path("other"), {}, Path("kept.galago"), options_)->resumed_layers, 0);
+  options_.search.clear();
+  ASSERT_TRUE(QuantizeModel(Path("other"), {}, Path("fresh.galago"), options_).ok());
+  EXPECT_EQ(Bytes(Path("kept.galago")), Bytes(Path("fresh.galago")));
+}
+
 TEST_F(Quantize, ADirectoryOfAutoAwqHoldsTheSameWeights) {
   ASSERT_TRUE(QuantizeModel(kModel, {}, Path("a.galago"), options_).ok());
   ASSERT_TRUE(QuantizeModel(kModel, {}, Path("dir"), options_).ok());
@@ -205,6 +230,8 @@ TEST_F(Quantize, WhatMakesNoSenseIsRefusedInOneSentence) {
   options_.group = 32;
   options_.texts = {"too short"};
   EXPECT_THAT(ErrorOf(kModel, Path("out.galago")), HasSubstr("tokens, at least 128 are needed (one piece)"));
+  EXPECT_THAT(ErrorOf(kGoldens + "gguf/qwen2/qwen2-mixed.gguf", Path("out.galago")),
+              HasSubstr("is quantised already; quantise the original"));
   options_.texts.clear();
   EXPECT_EQ(ErrorOf(kModel, Path("out.galago")),
             "AWQ needs text or pictures to calibrate on; rounding to nearest (rtn) does without");
@@ -220,18 +247,8 @@ TEST_F(Quantize, WhatMakesNoSenseIsRefusedInOneSentence) {
 }
 
 TEST_F(Quantize, WeightsThatAreNotFiniteAreNamed) {
-  fs::copy(kModel, Path("broken"), fs::copy_options::recursive);
-  const io::TensorStore store = io::OpenTensorDirectory(kModel + "/llm").value();
   const std::string name = "model.layers.1.mlp.up_proj.weight";
-  std::vector<float> values = Floats(store, name);
-  values[64 * 3 + 5] = std::numeric_limits<float>::quiet_NaN();
-  std::vector<io::NamedTensor> tensors;
-  const Tensor broken = quant::testing::AsTensor(store.Find(name)->shape, values);
-  for (const auto& [key, view] : store.tensors()) tensors.push_back({key, key == name ? broken.view() : view});
-  for (const auto& entry : fs::directory_iterator(Path("broken") + "/llm")) {
-    if (entry.path().string().find("safetensors") != std::string::npos) fs::remove(entry.path());
-  }
-  ASSERT_TRUE(io::WriteSafetensors(Path("broken") + "/llm/model.safetensors", tensors).ok());
+  CopyWithElement("broken", name, 64 * 3 + 5, std::numeric_limits<float>::quiet_NaN());
   options_.method = QuantizeMethod::kRtn;
   EXPECT_EQ(ErrorOf(Path("broken"), Path("out.galago")),
             "model.layers.1.mlp.up_proj.weight: element [3, 5] is not a number, it cannot be quantised");

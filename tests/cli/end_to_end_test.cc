@@ -298,5 +298,31 @@ TEST_F(EndToEnd, DoctorAndVersion) {
   EXPECT_EQ(Json::parse(Galago({"version", "--json"}).out)["schema"], "galago.version/1");
 }
 
+// The disk fills up in the middle: exit code 5, and nothing under the name that was asked for.
+TEST_F(EndToEnd, QuantizeOnAFullDiskLeavesNothing) {
+  for (const char* name : {"out.galago", "out"}) {
+    const Outcome outcome =
+        RunProgram(GALAGO_PROGRAM,
+                   {.args = {"quantize", model_, "-o", home_ / name, "--method", "rtn", "--group", "32"},
+                    .file_size_limit = 20000},
+                   home_);
+    EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("File too large"));
+    for (const auto& entry : fs::directory_iterator(home_.path())) {
+      EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("out")));
+    }
+  }
+}
+
+TEST_F(EndToEnd, AnUnreadablePictureToCalibrateOnExits3) {
+  const std::string list = home_ / "list.json";
+  std::ofstream(home_ / "cut.png") << "\x89PNG";
+  std::ofstream(list) << R"([{"image": "cut.png", "conversations": [{"from": "human", "value": "<image>\nWhat?"},
+                                                                   {"from": "gpt", "value": "A dog."}]}])";
+  const Outcome outcome = Galago({"quantize", model_, "-o", home_ / "out.galago", "--calib", list, "--group", "32"});
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("cut.png"));
+}
+
 }  // namespace
 }  // namespace galago::testing
