@@ -30,7 +30,7 @@ struct Tally {
 };
 
 struct TaskSummary {
-  Tally all;  // but for questions of kind "0-shot", which are there to be compared with
+  Tally all;                   // but for questions of kind "0-shot", which are there to be compared with
   std::vector<Tally> metrics;  // by metric, if there are several
   std::vector<Tally> kinds;    // in order of appearance
   bool operator==(const TaskSummary&) const = default;
