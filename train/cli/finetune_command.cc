@@ -29,13 +29,13 @@ struct FinetuneFlags {
 
 Usage FinetuneUsage(FinetuneFlags& f) {
   Usage usage = {
-      "galago-train finetune MODEL --data FILE.json [options]",
+      "galago-train finetune MODEL --data PATH [options]",
       "Trains a finished model on new data: adapters on the decoder, the projector, and the norms of the vision tower "
       "at\n"
       "a rate of their own. Writes OUT/stage-1-finetune, a full model with the adapters merged, which OUT/model "
       "points\n"
       "to, and OUT/adapter. Goes on where it stopped, as run does.",
-      {Texts("--data", "FILE", f.data, "LLaVA conversations in JSON; repeatable"),
+      {Texts("--data", "PATH", f.data, "LLaVA conversations in JSON, or a folder written by world; repeatable"),
        Text("--media", "DIR", f.media, "folder of their pictures and videos (default: that of each file)"),
        Text("--registry", "FILE", f.registry, "data sets by name, in place of --data"),
        Text("--mixture", "TEXT", f.mixture, "what to train on of the registry"),
@@ -71,16 +71,43 @@ Status OneOf(const char* flag, const std::string& value, std::vector<std::string
   return InvalidArgument(StrCat(flag, ": ", Printable(value), " is not known; the nearest is ", Nearest(value, names)));
 }
 
-// The files of --data as a registry. JSON's strings are strings of TOML, too.
-std::string RegistryText(const FinetuneFlags& flags, std::string& mixture) {
-  std::string text;
-  for (size_t i = 0; i < flags.data.size(); ++i) {
-    const std::filesystem::path file = std::filesystem::absolute(flags.data[i]);
+constexpr size_t kMaxWorldFile = size_t{1} << 20;
+
+// What `galago-train world` wrote, a data set for each task: its marks stand where the media belong, and its times are
+// times.
+Status AddWorld(const std::filesystem::path& folder, std::vector<std::string>& sets) {
+  const std::filesystem::path head = folder / "world.json";
+  ASSIGN_OR_RETURN(const Json world, ReadJsonFile(head, {.max_bytes = kMaxWorldFile}));
+  const Json* tasks = JsonFind(world, "tasks");
+  if (tasks == nullptr || !tasks->is_object() || tasks->empty()) {
+    return DataLoss(StrCat(head.string(), ": names no tasks"));
+  }
+  for (const auto& [task, count] : tasks->items()) {
+    sets.push_back(StrCat("kind = \"world_directory\"\npath = ", Json(folder.string()).dump(),
+                          "\ntask = ", Json(task).dump(), "\n"));
+  }
+  return OkStatus();
+}
+
+// What --data names as a registry. JSON's strings are strings of TOML, too.
+StatusOr<std::string> RegistryText(const FinetuneFlags& flags, std::string& mixture) {
+  std::vector<std::string> sets;
+  for (const std::string& data : flags.data) {
+    const std::filesystem::path path = std::filesystem::absolute(data);
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+      RETURN_IF_ERROR(AddWorld(path, sets));
+      continue;
+    }
     const std::filesystem::path media =
-        flags.media.empty() ? file.parent_path() : std::filesystem::absolute(flags.media);
+        flags.media.empty() ? path.parent_path() : std::filesystem::absolute(flags.media);
+    sets.push_back(StrCat("kind = \"conversations\"\npath = ", Json(path.string()).dump(),
+                          "\nmedia_dir = ", Json(media.string()).dump(), "\n"));
+  }
+  std::string text;
+  for (size_t i = 0; i < sets.size(); ++i) {
     const std::string name = StrCat("data", i + 1);
-    text += StrCat("[datasets.", name, "]\nkind = \"conversations\"\npath = ", Json(file.string()).dump(),
-                   "\nmedia_dir = ", Json(media.string()).dump(), "\n");
+    text += StrCat("[datasets.", name, "]\n", sets[i]);
     mixture += StrCat(i == 0 ? "" : "+", name);
   }
   return text;
@@ -99,7 +126,7 @@ StatusOr<FinetuneRequest> ParseFinetuneRequest(std::span<const std::string> args
   }
   if (rest.size() != 1) return InvalidArgument(StrCat("one model is needed: ", usage.synopsis));
   if (f.data.empty() == f.registry.empty()) {
-    return InvalidArgument("data is needed: --data FILE.json, or --registry FILE with --mixture TEXT");
+    return InvalidArgument("data is needed: --data PATH, or --registry FILE with --mixture TEXT");
   }
   if (f.registry.empty() != f.mixture.empty()) return InvalidArgument("--registry and --mixture go together");
   RETURN_IF_ERROR(OneOf("--llm", f.llm, {"lora", "full", "frozen"}));
@@ -126,7 +153,7 @@ StatusOr<FinetuneRequest> ParseFinetuneRequest(std::span<const std::string> args
   stage.name = "finetune";
   stage.mixture = f.mixture;
   if (f.registry.empty()) {
-    recipe.registry_text = RegistryText(f, stage.mixture);
+    ASSIGN_OR_RETURN(recipe.registry_text, RegistryText(f, stage.mixture));
   } else {
     recipe.registries = {f.registry};
   }
