@@ -17,6 +17,11 @@ AnswerStream::AnswerStream(std::shared_ptr<const text::Tokenizer> tokenizer, con
       options_(std::move(options)),
       on_text_(on_text) {}
 
+void AnswerStream::Reserve(size_t ids) {
+  constexpr size_t kBytesOfId = 8;  // English has about four
+  text_.reserve(ids * kBytesOfId);
+}
+
 bool AnswerStream::Push(int32_t id) {
   std::string piece = detokenizer_.Push(id);
   // Time tokens are tokens of their own, so each arrives whole.

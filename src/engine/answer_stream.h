@@ -24,6 +24,8 @@ class AnswerStream {
   AnswerStream(std::shared_ptr<const text::Tokenizer> tokenizer, const spec::VideoSpec& video, Options options,
                const OnText& on_text);
 
+  // Room for the text of this many ids.
+  void Reserve(size_t ids);
   // False once a stop string is complete or on_text asked to stop; nothing more may be pushed then.
   bool Push(int32_t id);
   // What was held back and is text after all. Call once, unless Push returned false.

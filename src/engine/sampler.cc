@@ -44,6 +44,7 @@ Sampler::Sampler(const SamplingOptions& options, int64_t vocab_size, uint64_t se
       counts_(static_cast<size_t>(vocab_size)),
       penalised_(static_cast<size_t>(vocab_size)),
       random_(seed) {
+  generated_.reserve(static_cast<size_t>(std::min<int64_t>(vocab_size, 4096)));
   recent_.reserve(static_cast<size_t>(std::min(options_.repeat_last_n, 4096)));
   if (options_.temperature > 0) {
     candidates_.reserve(static_cast<size_t>(vocab_size));

@@ -416,6 +416,12 @@ StatusOr<GenerateResult> Session::Generate(const std::vector<Message>& conversat
   const auto width = static_cast<size_t>(state.spec().language.hidden_size);
   std::vector<float> hidden(width);
   result.finish_reason = FinishReason::kLength;
+  // Answers of ordinary length find their room here: from one token to the next nothing is allocated.
+  constexpr int64_t kUsual = 4096;
+  const auto usual = static_cast<size_t>(std::min(limit, kUsual));
+  result.token_ids.reserve(usual);
+  if (options.want_margins) result.margins.reserve(usual);
+  stream.Reserve(usual);
   auto first_token_at = Clock::now();
   bool finished = false;
   for (int64_t step = 0; step < limit; ++step) {
