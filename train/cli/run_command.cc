@@ -11,6 +11,7 @@
 #include "train/loop/nearest.h"
 #include "train/loop/plan.h"
 #include "train/loop/report.h"
+#include "train/loop/run.h"
 
 namespace galago::train {
 namespace {
@@ -20,6 +21,7 @@ struct RunFlags {
   std::string out;
   bool dry_run = false;
   std::string stage;
+  std::string export_to;
   SessionFlags session;
 };
 
@@ -32,6 +34,7 @@ Usage RunUsage(RunFlags& flags) {
       {Texts("--set", "KEY=VALUE", flags.set, "assignment over the recipe: stage.align.lr=1e-3; repeatable"),
        Text("--out", "DIR", flags.out, "where the run lives (default: runs/NAME)"),
        Text("--stage", "N|NAME", flags.stage, "train up to and with this stage"),
+       Text("--export", "DIR", flags.export_to, "write the model as --out has it now to DIR; train nothing"),
        Switch("--dry-run", flags.dry_run, "count parameters, tokens, memory and time; train nothing")}};
   AddSessionFlags(usage, flags.session);
   return usage;
@@ -85,6 +88,15 @@ int RunCommand(Args args) {
   }
   const std::filesystem::path out =
       flags.out.empty() ? std::filesystem::path("runs") / recipe->name : std::filesystem::path(flags.out);
+  if (!flags.export_to.empty()) {
+    if ((*session)->ranks().rank() > 0) return 0;
+    const StatusOr<LoopState> state = ExportCheckpoint(*recipe, out, parts, (*session)->ranks(), flags.export_to);
+    if (!state.ok()) return (*session)->Fail(state.status(), ModelExit(state.status()));
+    const bool ended = state->stage_name.empty();
+    std::printf("%s: the model after %s%s\n", flags.export_to.c_str(),
+                ended ? "all stages" : StrCat("step ", state->step, " of stage ").c_str(), state->stage_name.c_str());
+    return 0;
+  }
   return (*session)->Train(*recipe, {.out = out, .last_stage = *last_stage}, parts);
 }
 

@@ -200,4 +200,17 @@ StatusOr<RunEnd> Run(const Recipe& recipe, const RunPlace& place, RunParts& part
   return Runner(recipe, place, parts, around).Go();
 }
 
+StatusOr<LoopState> ExportCheckpoint(const Recipe& recipe, const fs::path& out, RunParts& parts, Ranks& ranks,
+                                     const fs::path& to) {
+  const Checkpoints checkpoints(out, recipe.keep, ranks);
+  std::vector<std::string> passed_over;
+  ASSIGN_OR_RETURN(const std::optional<FoundCheckpoint> found, checkpoints.FindNewest(passed_over));
+  if (!found) return NotFound(StrCat(out.string(), ": there is no complete checkpoint"));
+  RETURN_IF_ERROR(CheckFits(*found, recipe));
+  RETURN_IF_ERROR(checkpoints.LoadModel(*found, ValuesOf(parts.model.parameters())));
+  parts.model.WeightsChanged();
+  RETURN_IF_ERROR(parts.export_model(parts.model, to));
+  return found->state;
+}
+
 }  // namespace galago::train

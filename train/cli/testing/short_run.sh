@@ -17,6 +17,9 @@ code=0
 wait "$pid" || code=$?
 [ "$code" -eq 130 ] || { echo "interrupted with code $code, 130 expected" >&2; exit 1; }
 
+"$program" run "$recipe" --out "$out" --export "$out/interim"
+[ -f "$out/interim/llm/model.safetensors" ]
+
 "$program" run "$recipe" --out "$out"
 loss=$(tail -n 10 "$out/metrics.jsonl" | sed 's/.*"loss":\([0-9.eE+-]*\).*/\1/' | awk '{ sum += $1 } END { print sum / NR }')
 echo "mean loss of the last ten steps: $loss, at most $max_loss wanted"
