@@ -28,7 +28,7 @@ StatusOr<std::unique_ptr<Session>> Session::Begin(const SessionFlags& flags) {
   ASSIGN_OR_RETURN(session->ranks_, ConnectRanks());
   // Ranks of one machine share its cores.
   const int threads =
-      flags.threads > 0 ? static_cast<int>(flags.threads) : std::max(1, UsableCores() / session->ranks_->size());
+      flags.threads > 0 ? static_cast<int>(flags.threads) : std::max(1, UsableCores() / session->ranks_->local_size());
   UseThreads(threads);
   session->pool_ = std::make_unique<ThreadPool>(threads);
   return session;

@@ -26,6 +26,10 @@ class MpiRanks : public Ranks {
   MpiRanks() {
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    MPI_Comm here = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here);
+    MPI_Comm_size(here, &local_size_);
+    MPI_Comm_free(&here);
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int length = 0;
     MPI_Get_library_version(text, &length);
@@ -37,6 +41,7 @@ class MpiRanks : public Ranks {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  int local_size() const override { return local_size_; }
   std::string_view engine() const override { return engine_; }
 
   Status AllReduceSum(std::span<int64_t> values) override {
@@ -99,6 +104,7 @@ class MpiRanks : public Ranks {
  private:
   int rank_ = 0;
   int size_ = 1;
+  int local_size_ = 1;
   std::string engine_;
 };
 

@@ -10,6 +10,7 @@ class Single : public Ranks {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
+  int local_size() const override { return 1; }
   std::string_view engine() const override { return "one process"; }
   Status AllReduceSum(std::span<int64_t>) override { return OkStatus(); }
   Status AllReduceSum(std::span<double>) override { return OkStatus(); }
