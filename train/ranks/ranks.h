@@ -19,7 +19,7 @@ class Ranks {
   virtual ~Ranks() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual int local_size() const = 0;  // how many of them share this machine
+  virtual int local_size() const = 0;           // how many of them share this machine
   virtual std::string_view engine() const = 0;  // "one process", "Open MPI 4.1.4"
 
   // Sums over ranks; every rank gets the same bits.
