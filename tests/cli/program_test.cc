@@ -163,8 +163,8 @@ TEST_F(Program, ASignalAtThePromptPutsTheTerminalBack) {
   ASSERT_TRUE(session.IsRaw());
   session.Signal(SIGTERM);
   ASSERT_TRUE(session.Expect("\x1b[?2004l"));
-  EXPECT_FALSE(session.IsRaw());
   EXPECT_EQ(session.Wait(), 143);
+  EXPECT_FALSE(session.IsRaw());
 }
 
 TEST_F(Program, OverviewHelpAndVersion) {
