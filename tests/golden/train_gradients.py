@@ -1,8 +1,9 @@
 """Goldens of gradients: the reference's own modules, float32, one sequence of text and random pixels.
 
-usage: train_gradients.py era_b|era_a --code DIR [--s2 DIR] CASE...
+usage: train_gradients.py era_b|era_a|mobilevlm --code DIR [--s2 DIR] CASE...
 
-DIR are the checkouts that the case's forward goldens come from (NVlabs/VILA, bfshi/scaling_on_scales). The media go through the reference's fusing function (`_embed`, or
+DIR are the checkouts that the case's forward goldens come from (NVlabs/VILA, bfshi/scaling_on_scales, or
+Meituan-AutoML/MobileVLM). The media go through the reference's fusing function (`_embed`, or
 prepare_inputs_labels_for_multimodal), then through its language model with labels; loss.backward() does the rest.
 
 data/train/CASE.safetensors holds
@@ -40,6 +41,9 @@ CASES = {
     "vila15_40b": IMAGES,
     "vila10_clip": IMAGES,
     "vila10_linear": IMAGES,
+    "mobilevlm_v1": IMAGES,
+    "mobilevlm_v2": IMAGES[:1],
+    "mobilevlm_mlp": IMAGES,
 }
 
 
@@ -64,13 +68,13 @@ def save(case, model_dir, newline, layouts, ids, labels, pixels, loss, gradients
     print(case, "loss", loss, len(gradients), "gradients")
 
 
-def finish(llm, rows, inputs, labels, parts):
-    """Forward, loss, backward; gradients by checkpoint names. parts: folder -> module.
+def finish(logits, rows, labels, parts):
+    """Loss and backward; gradients by checkpoint names. parts: folder -> module.
 
     The code appends rows for its media tokens to the table, at random; only those on disk take part, so the loss is
     the language model's own on its first `rows` logits.
     """
-    logits = llm(inputs_embeds=inputs, use_cache=False).logits.float()[..., :rows]
+    logits = logits.float()[..., :rows]
     loss = torch.nn.functional.cross_entropy(logits[0, :-1], labels[0, 1:], ignore_index=-100)
     loss.backward()
     gradients = {}
@@ -118,7 +122,7 @@ def era_b(code, case):
     rows_total = inputs.shape[1] - 20
     flat = ids[:6] + [c.MEDIA_ROW] * rows_total + tail
     assert len(flat) == len(fused_ids)
-    loss, gradients = finish(model.llm, era.rows, inputs, fused, {
+    loss, gradients = finish(model.llm(inputs_embeds=inputs, use_cache=False).logits, era.rows, fused, {
         "llm/": model.llm, "vision_tower/": model.vision_tower.vision_tower, "mm_projector/": model.mm_projector})
     newline = model.tokenizer("\n").input_ids
     assert len(newline) == 1
@@ -155,17 +159,49 @@ def era_a(code, case):
     inputs, fused = out[4], out[5]
     flat = ids[:6] + [c.MEDIA_ROW] * (inputs.shape[1] - 20) + tail
     tower = model.get_vision_tower()
-    loss, gradients = finish(model.llm, era.rows, inputs, fused, {
+    loss, gradients = finish(model.llm(inputs_embeds=inputs, use_cache=False).logits, era.rows, fused, {
         "llm/": model.llm, "vision_tower/": tower.vision_tower, "mm_projector/": model.get_mm_projector()})
+    save(case, f"{case}/model", 0, layouts, flat, fused[0].tolist(), pixels, loss, gradients)
+
+
+def mobilevlm(code, case):
+    sys.path.insert(0, code)
+    from pathlib import Path
+
+    import mobilevlm_golden
+
+    generator = torch.Generator().manual_seed(5)
+    model_dir = os.path.join(c.DATA, case, "model")
+    settings = mobilevlm_golden.MODELS[case]
+    _, model, _ = mobilevlm_golden.load_official(Path(model_dir), settings)
+    torch.set_grad_enabled(True)
+    for p in model.parameters():
+        p.requires_grad_(True)
+    vocab = c.read_json(os.path.join(model_dir, "config.json"))["vocab_size"]
+    layouts = CASES[case]
+    # Numbers that float16 holds: half the size on disk.
+    pixels = [torch.randn(1, 3, settings["image"], settings["image"], generator=generator).half() for _ in layouts]
+    ids, labels = text(6, vocab, generator), [-100] * 6
+    ids += [mobilevlm_golden.ROW] * len(layouts)
+    labels += [-100] * len(layouts)
+    tail = text(14, vocab, generator)
+    ids += tail
+    labels += [-100] * 4 + tail[4:]
+    ids, labels = torch.tensor([ids]), torch.tensor([labels])
+    out = model.prepare_inputs_labels_for_multimodal(ids, torch.ones_like(ids), None, labels, torch.cat(pixels).float())
+    inputs, fused = out[3], out[4]
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), images=torch.cat(pixels).float(), use_cache=False).logits
+    flat = ids[0, :6].tolist() + [c.MEDIA_ROW] * (inputs.shape[1] - 20) + tail
+    loss, gradients = finish(logits, vocab, fused, {"": model})
     save(case, f"{case}/model", 0, layouts, flat, fused[0].tolist(), pixels, loss, gradients)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["era_b", "era_a"])
+    parser.add_argument("kind", choices=["era_b", "era_a", "mobilevlm"])
     parser.add_argument("--code", required=True)
     parser.add_argument("--s2", default=os.environ.get("S2_DIR"))
     parser.add_argument("cases", nargs="+")
     args = parser.parse_args()
     for case in args.cases:
-        {"era_b": era_b, "era_a": era_a}[args.kind](os.pathsep.join(filter(None, [args.code, args.s2])), case)
+        {"era_b": era_b, "era_a": era_a, "mobilevlm": mobilevlm}[args.kind](os.pathsep.join(filter(None, [args.code, args.s2])), case)
