@@ -11,7 +11,7 @@ data/train/CASE.safetensors holds
   pixels.I   of medium I
   grad.NAME  of the parameter of that name in the checkpoint: at most SAMPLES entries at equal distances
   max.NAME   its largest magnitude over all entries
-and CASE.json the loss (mean over labels), the layouts, the id of "\\n" and which model it is.
+and CASE.json the loss (mean over labels), the layouts, the ids of "\\n" and which model it is.
 """
 
 import argparse
@@ -38,6 +38,7 @@ CASES = {
     "nvila_s2_new": [{"kind": "image", "tiles": 1 + 4 + 4, "block": [2, 2]}],
     "vila15_3b": IMAGES,
     "vila15_3b_s2": IMAGES,
+    "vila15_8b_rope": IMAGES[:1],
     "vila15_40b": IMAGES,
     "vila10_clip": IMAGES,
     "vila10_linear": IMAGES,
@@ -51,7 +52,7 @@ def text(count, vocab, generator):
     return torch.randint(3, vocab - 8, (count,), generator=generator).tolist()
 
 
-def save(case, model_dir, newline, layouts, ids, labels, pixels, loss, gradients):
+def save(case, model_dir, newline, layouts, ids, labels, pixels, loss, gradients, **more):
     os.makedirs(OUT, exist_ok=True)
     tensors = {"ids": torch.tensor(ids, dtype=torch.int32), "labels": torch.tensor(labels, dtype=torch.int32)}
     for i, p in enumerate(pixels):
@@ -63,7 +64,7 @@ def save(case, model_dir, newline, layouts, ids, labels, pixels, loss, gradients
         tensors["max." + name] = flat.abs().max().reshape(1)
     save_file(tensors, os.path.join(OUT, case + ".safetensors"))
     with open(os.path.join(OUT, case + ".json"), "w") as f:
-        json.dump({"model": model_dir, "newline": newline, "samples": SAMPLES, "loss": loss, "media": layouts}, f, indent=1)
+        json.dump({"model": model_dir, "newline": newline, "samples": SAMPLES, "loss": loss, "media": layouts, **more}, f, indent=1)
         f.write("\n")
     print(case, "loss", loss, len(gradients), "gradients")
 
@@ -91,7 +92,8 @@ def era_b(code, case):
 
     generator = torch.Generator().manual_seed(5)
     model_dir = os.path.join(c.DATA, case, "model")
-    era = vila_era_b.EraB(code, model_dir, "auto", {})
+    settings = vila_era_b.CASES[case]
+    era = vila_era_b.EraB(code, model_dir, settings.get("conv", "auto"), settings.get("config", {}))
     model = era.model
     torch.set_grad_enabled(True)
     for p in model.parameters():
@@ -125,8 +127,8 @@ def era_b(code, case):
     loss, gradients = finish(model.llm(inputs_embeds=inputs, use_cache=False).logits, era.rows, fused, {
         "llm/": model.llm, "vision_tower/": model.vision_tower.vision_tower, "mm_projector/": model.mm_projector})
     newline = model.tokenizer("\n").input_ids
-    assert len(newline) == 1
-    save(case, f"{case}/model", newline[0], layouts, flat, fused_ids, pixels, loss, gradients)
+    more = {"compat": settings["compat"]} if "compat" in settings else {}
+    save(case, f"{case}/model", newline, layouts, flat, fused_ids, pixels, loss, gradients, **more)
 
 
 def era_a(code, case):
@@ -161,7 +163,7 @@ def era_a(code, case):
     tower = model.get_vision_tower()
     loss, gradients = finish(model.llm(inputs_embeds=inputs, use_cache=False).logits, era.rows, fused, {
         "llm/": model.llm, "vision_tower/": tower.vision_tower, "mm_projector/": model.get_mm_projector()})
-    save(case, f"{case}/model", 0, layouts, flat, fused[0].tolist(), pixels, loss, gradients)
+    save(case, f"{case}/model", [0], layouts, flat, fused[0].tolist(), pixels, loss, gradients)
 
 
 def mobilevlm(code, case):
@@ -193,7 +195,7 @@ def mobilevlm(code, case):
     logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), images=torch.cat(pixels).float(), use_cache=False).logits
     flat = ids[0, :6].tolist() + [c.MEDIA_ROW] * (inputs.shape[1] - 20) + tail
     loss, gradients = finish(logits, vocab, fused, {"": model})
-    save(case, f"{case}/model", 0, layouts, flat, fused[0].tolist(), pixels, loss, gradients)
+    save(case, f"{case}/model", [0], layouts, flat, fused[0].tolist(), pixels, loss, gradients)
 
 
 if __name__ == "__main__":
