@@ -3,7 +3,7 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config git ca-certificates lld ccache
-  libabsl-dev nlohmann-json3-dev libssl-dev
+  libabsl-dev libfmt-dev nlohmann-json3-dev libssl-dev
   libjpeg-dev libpng-dev libwebp-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libsentencepiece-dev libprotobuf-dev libpcre2-dev libicu-dev)
