@@ -40,9 +40,13 @@ void AddTo(LoaderStats& total, LoaderStats&& more) {
   total.waited_s += more.waited_s;
   total.built_s += more.built_s;
   for (const auto& [name, count] : more.bad_by_dataset) total.bad_by_dataset[name] += count;
-  for (std::string& example : more.bad_examples) {
-    if (total.bad_examples.size() < kMaxExamples) total.bad_examples.push_back(std::move(example));
-  }
+  const auto add_examples = [](std::vector<std::string>& all, std::vector<std::string>& some) {
+    for (std::string& example : some) {
+      if (all.size() < kMaxExamples) all.push_back(std::move(example));
+    }
+  };
+  add_examples(total.bad_examples, more.bad_examples);
+  add_examples(total.long_examples, more.long_examples);
 }
 
 // The sequences of one index of a data set.
@@ -132,6 +136,9 @@ StatusOr<Packed> BuildFrom(const Corpus& corpus, const SequenceBuilder& builder,
   for (const Sequence& sequence : sequences) {
     if (sequence.num_rows() <= options.max_length) continue;
     ++stats.truncated;
+    if (stats.long_examples.size() < kMaxExamples) {
+      stats.long_examples.push_back(StrCat(sequence.source, ": ", sequence.num_rows(), " rows"));
+    }
     if (Pack({sequence}, options.max_length).num_labels == 0) ++stats.without_labels;
   }
   Packed packed = Pack(sequences, options.max_length);
@@ -167,7 +174,8 @@ std::string LoaderStats::Summary() const {
   }
   if (truncated > 0) {
     out += StrCat(truncated, " of ", sequences, " sequences were longer than the limit and cut; in ", without_labels,
-                  " of them nothing was left to learn\n");
+                  " of them nothing was left to learn; among them:\n");
+    for (const std::string& example : long_examples) out += StrCat("  ", example, "\n");
   }
   return out;
 }

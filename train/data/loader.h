@@ -44,9 +44,10 @@ struct LoaderStats {
   int64_t without_labels = 0;  // of these, such that nothing is left to learn
   int64_t bad_records = 0;     // not read or not learnt from
   std::map<std::string, int64_t> bad_by_dataset;
-  std::vector<std::string> bad_examples;  // the first of them: "file:line: reason"
-  double waited_s = 0.0;                  // time the caller of Next stood still
-  double built_s = 0.0;                   // time of all threads spent building
+  std::vector<std::string> bad_examples;   // the first of them: "file:line: reason"
+  std::vector<std::string> long_examples;  // the first of the sequences over max_length: "file:line: rows"
+  double waited_s = 0.0;                   // time the caller of Next stood still
+  double built_s = 0.0;                    // time of all threads spent building
 
   // One sentence per kind of trouble; empty if there was none.
   std::string Summary() const;

@@ -154,6 +154,9 @@ TEST(Loader, LongSequencesAreCutAndCounted) {
   EXPECT_EQ(stats.truncated, 2);
   EXPECT_EQ(stats.without_labels, 2);
   EXPECT_THAT(stats.Summary(), HasSubstr("2 of 2 sequences"));
+  ASSERT_EQ(stats.long_examples.size(), 2u);
+  EXPECT_THAT(stats.Summary(), HasSubstr(stats.long_examples[1]));
+  EXPECT_THAT(stats.long_examples[1], ::testing::MatchesRegex(".+: [0-9]+ rows"));
 }
 
 TEST(Loader, NonsenseIsRefused) {
