@@ -371,5 +371,15 @@ TEST(Ranks, AFailureOfOneIsNamedAndEndsTheOthers) {
   EXPECT_THAT(ended.text, HasSubstr("rank 1: data.json:7: broken"));
 }
 
+TEST(Ranks, FoldersThatDifferAreRefused) {
+  const fs::path here = FreshFolder("one_machine"), there = FreshFolder("another");
+  ASSERT_EQ(RunProgram(With(Fixture(there, 20, 16, 0), {"stop-at", "7"}), there / "log").code, 3);
+  const std::vector<std::string> both =
+      With(With(Mpirun(1, Fixture(here, 20, 16, 0)), {":", "-n", "1"}), Fixture(there, 20, 16, 0));
+  const Ended ended = RunProgram(both, here / "log");
+  EXPECT_NE(ended.code, 0);
+  EXPECT_THAT(ended.text, HasSubstr("the run's folder must be the same for all ranks"));
+}
+
 }  // namespace
 }  // namespace galago::train

@@ -50,6 +50,15 @@ Status Agree(Ranks& ranks, Status own) {
   return own;
 }
 
+// All ranks go on from the same step: they may not see the same files.
+Status CheckSameStep(Ranks& ranks, int64_t own) {
+  int64_t sum[] = {own};
+  RETURN_IF_ERROR(ranks.AllReduceSum(std::span<int64_t>(sum)));
+  if (sum[0] == own * ranks.size()) return OkStatus();
+  return FailedPrecondition(StrCat("rank ", ranks.rank(), " goes on from step ", own,
+                                   ", the others from another: the run's folder must be the same for all ranks"));
+}
+
 class Runner {
  public:
   Runner(const Recipe& recipe, const RunPlace& place, RunParts& parts, Surroundings& around)
@@ -63,6 +72,7 @@ class Runner {
     RETURN_IF_ERROR(CheckWorldSize(recipe_, around_.ranks.size()));
     RETURN_IF_ERROR(Agree(around_.ranks, MakeOut()));
     ASSIGN_OR_RETURN(std::optional<FoundCheckpoint> resume, Restore());
+    RETURN_IF_ERROR(CheckSameStep(around_.ranks, state_.global_step));
     const auto num_stages = static_cast<int64_t>(recipe_.stages.size());
     if (state_.stage == num_stages) return RunEnd::kAlreadyFinished;
     const int64_t end = place_.last_stage > 0 ? std::min(place_.last_stage, num_stages) : num_stages;
