@@ -41,6 +41,12 @@ struct Summary {
   int64_t n = 0;     // answers, all of them
   double macro = 0;  // mean over tasks
   double total = 0;  // mean over questions that count
+  // How many count: those of the tasks' own rows.
+  int64_t counted() const {
+    int64_t count = 0;
+    for (const TaskSummary& task : tasks) count += task.all.n;
+    return count;
+  }
   // Score with four examples less that without, where a task has both kinds.
   std::optional<double> in_context_gain;
   bool operator==(const Summary&) const = default;

@@ -168,7 +168,7 @@ Table SummaryTable(const Summary& summary) {
     for (const Tally& tally : task.kinds) AddRow(table, {StrCat("  ", Label(tally.name))}, TallyCells(tally));
   }
   table.rows.push_back({"macro", "", StrCat(summary.tasks.size()), Percent(summary.macro), "", ""});
-  table.rows.push_back({"total", "", StrCat(summary.n), Percent(summary.total), "", ""});
+  table.rows.push_back({"total", "", StrCat(summary.counted()), Percent(summary.total), "", ""});
   return table;
 }
 
@@ -179,7 +179,7 @@ Table SummaryCsvTable(const Summary& summary) {
     for (const Tally& tally : task.kinds) AddRow(table, {Label(task.all.name), Label(tally.name)}, TallyCells(tally));
   }
   table.rows.push_back({"macro", "", "", StrCat(summary.tasks.size()), Percent(summary.macro), "", ""});
-  table.rows.push_back({"total", "", "", StrCat(summary.n), Percent(summary.total), "", ""});
+  table.rows.push_back({"total", "", "", StrCat(summary.counted()), Percent(summary.total), "", ""});
   return table;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -12,7 +13,7 @@
 #include "galago/session.h"
 #include "src/engine/model_parts.h"
 
-// Every way to memory of this program, counted: on all threads.
+// Memory that C++ code asks for, and what tensors and arenas take, counted: on all threads.
 namespace {
 std::atomic<int64_t> allocations = 0;
 
@@ -38,6 +39,12 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+
+extern "C" int posix_memalign(void** memory, size_t alignment, size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  *memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  return *memory == nullptr ? ENOMEM : 0;
+}
 
 namespace galago {
 namespace {

@@ -34,7 +34,12 @@ Usage RunUsage(RunFlags& flags) {
       {Texts("--set", "KEY=VALUE", flags.set, "assignment over the recipe: stage.align.lr=1e-3; repeatable"),
        Text("--out", "DIR", flags.out, "where the run lives (default: runs/NAME)"),
        Text("--stage", "N|NAME", flags.stage, "train up to and with this stage"),
-       Text("--export", "DIR", flags.export_to, "write the model as --out has it now to DIR; train nothing"),
+       {"--export", "DIR", "write the model as --out has it now to the new folder DIR; train nothing",
+        [&flags](const std::string& dir) -> Status {
+          if (dir.empty()) return InvalidArgument("no folder is named");
+          flags.export_to = dir;
+          return OkStatus();
+        }},
        Switch("--dry-run", flags.dry_run, "count parameters, tokens, memory and time; train nothing")}};
   AddSessionFlags(usage, flags.session);
   return usage;
@@ -70,6 +75,9 @@ int RunCommand(Args args) {
     return 0;
   }
   if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one recipe is needed: ", usage.synopsis)));
+  if (!flags.export_to.empty() && (flags.dry_run || !flags.stage.empty())) {
+    return Fail(InvalidArgument("--export takes the newest checkpoint and goes with neither --dry-run nor --stage"));
+  }
   const StatusOr<Recipe> recipe = LoadRecipe(rest->front(), flags.set);
   if (!recipe.ok()) return Fail(recipe.status(), Exit::kUsage);
   const StatusOr<int64_t> last_stage = StageNumber(*recipe, flags.stage);

@@ -199,6 +199,10 @@ TEST(Run, AChangedRecipeIsSaidAndTheOldOneIsKept) {
   ended = RunProgram(Fixture(out, 12, 16, 0), log);
   EXPECT_EQ(ended.code, 0) << ended.text;
   EXPECT_THAT(ended.text, Not(HasSubstr("kept as")));
+  // Where nothing is left to train nothing is recorded.
+  ended = RunProgram(Fixture(out, 20, 16, 0), log);
+  EXPECT_THAT(ended.text, HasSubstr("finished"));
+  EXPECT_EQ(ReadFile(out / "recipe.toml", 1 << 20).value_or(""), "# stages of 12 steps\n");
 }
 
 // Killed again and again, most of the time while a checkpoint is being written.

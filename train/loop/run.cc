@@ -71,12 +71,15 @@ class Runner {
   StatusOr<RunEnd> Go() {
     RETURN_IF_ERROR(CheckWorldSize(recipe_, around_.ranks.size()));
     RETURN_IF_ERROR(Agree(around_.ranks, MakeOut()));
-    ASSIGN_OR_RETURN(std::optional<FoundCheckpoint> resume, Restore());
+    StatusOr<std::optional<FoundCheckpoint>> restored = Restore();
+    RETURN_IF_ERROR(Agree(around_.ranks, restored.status()));
     RETURN_IF_ERROR(CheckSameStep(around_.ranks, state_.global_step));
+    std::optional<FoundCheckpoint> resume = *std::move(restored);
     const auto num_stages = static_cast<int64_t>(recipe_.stages.size());
     if (state_.stage == num_stages) return RunEnd::kAlreadyFinished;
     const int64_t end = place_.last_stage > 0 ? std::min(place_.last_stage, num_stages) : num_stages;
     if (state_.stage >= end) return RunEnd::kAlreadyFinished;
+    RETURN_IF_ERROR(Agree(around_.ranks, RecordRecipe()));
     while (state_.stage < end) {
       const bool within = resume && resume->state.step > 0;
       ASSIGN_OR_RETURN(const Stopped stopped, TrainStage(within ? &*resume : nullptr));
@@ -99,12 +102,13 @@ class Runner {
     std::error_code error;
     fs::create_directories(place_.out, error);
     if (error) return Unavailable(StrCat(place_.out.string(), ": cannot be made: ", error.message()));
-    return RecordRecipe();
+    return OkStatus();
   }
 
   // recipe.toml is what is trained from here on. A recipe may change under a run (more steps, another rate); what the
   // run began with stays beside it.
   Status RecordRecipe() const {
+    if (!leads()) return OkStatus();
     const fs::path record = place_.out / "recipe.toml";
     std::error_code error;
     if (!fs::exists(record, error)) return WriteFileAtomically(record, recipe_.text);
@@ -212,10 +216,17 @@ StatusOr<RunEnd> Run(const Recipe& recipe, const RunPlace& place, RunParts& part
 
 StatusOr<LoopState> ExportCheckpoint(const Recipe& recipe, const fs::path& out, RunParts& parts, Ranks& ranks,
                                      const fs::path& to) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(to, error)) && !(fs::is_directory(to, error) && fs::is_empty(to, error))) {
+    return InvalidArgument(StrCat(to.string(), ": is there already; a model is written to a new folder"));
+  }
   const Checkpoints checkpoints(out, recipe.keep, ranks);
   std::vector<std::string> passed_over;
   ASSIGN_OR_RETURN(const std::optional<FoundCheckpoint> found, checkpoints.FindNewest(passed_over));
-  if (!found) return NotFound(StrCat(out.string(), ": there is no complete checkpoint"));
+  if (!found) {
+    return NotFound(StrCat(out.string(), ": there is no complete checkpoint",
+                           passed_over.empty() ? "" : "; " + passed_over.front()));
+  }
   RETURN_IF_ERROR(CheckFits(*found, recipe));
   RETURN_IF_ERROR(checkpoints.LoadModel(*found, ValuesOf(parts.model.parameters())));
   parts.model.WeightsChanged();

@@ -40,6 +40,7 @@ StatusOr<RunEnd> Run(const Recipe& recipe, const RunPlace& options, RunParts& pa
 
 // Writes the model of the newest complete checkpoint in `out` to the directory `to`, as the end of a stage would, and
 // returns where that checkpoint stands. The run may be going on meanwhile. NotFound: there is no complete checkpoint.
+// InvalidArgument: `to` is there already.
 StatusOr<LoopState> ExportCheckpoint(const Recipe& recipe, const std::filesystem::path& out, RunParts& parts,
                                      Ranks& ranks, const std::filesystem::path& to);
 

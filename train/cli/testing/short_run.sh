@@ -24,4 +24,10 @@ wait "$pid" || code=$?
 loss=$(tail -n 10 "$out/metrics.jsonl" | sed 's/.*"loss":\([0-9.eE+-]*\).*/\1/' | awk '{ sum += $1 } END { print sum / NR }')
 echo "mean loss of the last ten steps: $loss, at most $max_loss wanted"
 [ -f "$out/model/config.json" ] && [ -f "$out/report.html" ]
+"$program" run "$recipe" --out "$out" --export "$out/final"
+cmp "$out/final/llm/model.safetensors" "$out/model/llm/model.safetensors"
+if cmp -s "$out/interim/llm/model.safetensors" "$out/model/llm/model.safetensors"; then
+  echo "nothing was learnt after the interruption" >&2
+  exit 1
+fi
 awk -v loss="$loss" -v max="$max_loss" 'BEGIN { exit !(loss < max) }'
