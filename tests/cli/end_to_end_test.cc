@@ -324,5 +324,14 @@ TEST_F(EndToEnd, AnUnreadablePictureToCalibrateOnExits3) {
   EXPECT_THAT(outcome.err, HasSubstr("cut.png"));
 }
 
+// What ./try asks in a clone: the model of the repository, a picture of examples/.
+TEST_F(EndToEnd, NanoAnswersAboutTheExample) {
+  const std::string root = GALAGO_SOURCE_DIR;
+  const Outcome outcome = Galago({"run", "-m", root + "/models/nano", "--image", root + "/examples/scene.png", "-p",
+                                  "Which thing is green?", "-q"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "tree\n");
+}
+
 }  // namespace
 }  // namespace galago::testing
