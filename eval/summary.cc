@@ -90,10 +90,6 @@ std::vector<Tally> CountAll(std::span<const Group> groups) {
   return out;
 }
 
-// Queries without the examples that tell their rule: what four examples give is measured against them, and no model can
-// know their answers, so that they count in their kind alone.
-bool IsBaseline(const Question& question) { return question.kind == "0-shot"; }
-
 TaskSummary SummariseTask(const std::string& task, const WorldSet& set, std::span<const Answer> answers) {
   Group all(task);
   std::vector<Group> kinds, metrics;

@@ -70,9 +70,9 @@ class WorldRunTest : public ::testing::Test {
   // Scenes: 1 of 2 colours, the count within 5 %, the title with one letter of four wrong. In context only with
   // examples.
   std::map<std::string, std::string> replies_ = {
-      {"What colour is it?", " Red "},       {"How many?", "3.1"},
-      {"What does it say?", "EXIS"},         {"<image> is lom. <image> is?", "tiv"},
-      {"And without examples?", "<script>"}, {"When does it jump?", "<2.0> <3.0>"}};
+      {"What colour is it?", " Red "}, {"How many?", "3.1"},
+      {"What does it say?", "EXI<"},   {"<image> is lom. <image> is?", "tiv"},
+      {"And without examples?", "no"}, {"When does it jump?", "<2.0> <3.0>"}};
   std::vector<Message> asked_;
   std::vector<int64_t> max_tokens_;
   int placed_ = 0;
@@ -270,16 +270,17 @@ TEST_F(WorldRunTest, ComparesSideBySide) {
 TEST_F(WorldRunTest, ThePageShowsFailuresAndEscapes) {
   const std::vector<Answer> answers = RunAll();
   const std::vector<Answer> failures = ChooseFailures(set_, answers, 1);
-  ASSERT_EQ(failures.size(), 2u) << "half a time covered is no failure";
+  ASSERT_EQ(failures.size(), 1u) << "half a time covered is no failure, nor is 0-shot, which no model can know";
   EXPECT_EQ(set_.records[failures[0].record].id, "scenes-000001");
-  EXPECT_EQ(ChooseFailures(set_, answers, 9).size(), 3u);
+  EXPECT_EQ(ChooseFailures(set_, answers, 9).size(), 2u);
   EXPECT_TRUE(ChooseFailures(set_, answers, 0).empty());
   const std::string page = ReportPage(MakeReport(answers), set_, answers, 9);
   EXPECT_THAT(page, HasSubstr("<title>&lt;nano&gt; on World</title>"));
   EXPECT_THAT(page, HasSubstr("src=\"data:image/png;base64,iVBORw0KGgo"));
-  EXPECT_THAT(page, HasSubstr("got <b class=\"got\">&lt;script&gt;</b>"));
-  EXPECT_THAT(page, Not(HasSubstr("<script>")));
-  EXPECT_THAT(page, HasSubstr("<h2>incontext: wrong answers</h2>"));
+  EXPECT_THAT(page, HasSubstr("got <b class=\"got\">EXI&lt;</b>"));
+  EXPECT_THAT(page, Not(HasSubstr("EXI<")));
+  EXPECT_THAT(page, HasSubstr("<h2>scenes: wrong answers</h2>"));
+  EXPECT_THAT(page, Not(HasSubstr("<h2>incontext: wrong answers</h2>")));
   std::filesystem::remove(world_.dir() / "pictures/b.png");
   EXPECT_THAT(ReportPage(MakeReport(answers), set_, answers, 9), HasSubstr("pictures/b.png (not shown)"));
 }

@@ -25,6 +25,10 @@ struct Question {
   bool operator==(const Question&) const = default;
 };
 
+// A query without the examples that tell its rule: what four examples give is measured against it, and no model can
+// know its answer. It counts in its kind alone.
+inline bool IsBaseline(const Question& question) { return question.kind == "0-shot"; }
+
 struct Medium {
   PartKind kind = PartKind::kImage;
   std::filesystem::path path;  // below the World directory

@@ -200,13 +200,16 @@ Exit Evaluate(World& world, const Options& options, const eval::WorldSet& set) {
   eval::Report report = BeginReport(world, options, *loaded, set);
   Status run;
   {
-    double known_score = 0;
-    for (const eval::Answer& answer : answers) known_score += answer.score;
     const Busy busy(world.busy);
     EvalProgress progress(world.log, ResolveProgress(options.progress, world.err_is_terminal, options.log_level),
-                          report.num_questions, static_cast<int64_t>(answers.size()), known_score);
+                          report.num_questions, static_cast<int64_t>(answers.size()));
+    const auto score = [&](const eval::Answer& answer) {
+      if (!eval::IsBaseline(set.records[answer.record].questions[answer.question])) progress.Score(answer.score);
+    };
+    for (const eval::Answer& answer : answers) score(answer);
     const auto on_answer = [&](const eval::Answer& answer) {
-      progress.Add(answer.score);
+      score(answer);
+      progress.Add();
       return *log == nullptr ? OkStatus() : (*log)->Append(set, answer);
     };
     run = eval::RunWorld(set, AskerFor(world, *loaded->session),

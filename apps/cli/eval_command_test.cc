@@ -84,7 +84,7 @@ TEST_F(EvalCommandTest, PrintsTheTable) {
   EXPECT_THAT(out_.text(), HasSubstr("times of temporal: mIoU 50.0, P@0.5 100.0"));
   EXPECT_THAT(out_.text(), Not(HasSubstr("PARTIAL")));
   EXPECT_THAT(err_.text(), HasSubstr("1 records ask nothing"));
-  EXPECT_THAT(err_.text(), HasSubstr("7/7 questions, 21.4 % so far"));
+  EXPECT_THAT(err_.text(), HasSubstr("7/7 questions, 25.0 % so far"));
   EXPECT_EQ(fake_.conversations.size(), 7u);
   EXPECT_EQ(fake_.loads, 1);
   EXPECT_EQ(fake_.generate_options[0].sampling.temperature, 0);
@@ -251,15 +251,18 @@ TEST(EvalProgress, SaysHowLong) {
 TEST(EvalProgress, OneLineOnATerminalThatGoesAway) {
   StringOutput err;
   Log log(err);
-  { EvalProgress progress(log, ProgressMode::kBar, 10, 2, 1.0); }
+  { EvalProgress progress(log, ProgressMode::kBar, 10, 2); }
   EXPECT_EQ(err.text(), "\r\x1b[K");
   err.clear();
   {
-    EvalProgress progress(log, ProgressMode::kJson, 10, 2, 1.0);
-    progress.Add(1.0);
+    EvalProgress progress(log, ProgressMode::kJson, 10, 2);
+    for (const double known : {1.0, 0.0}) progress.Score(known);
+    progress.Score(1.0);
+    progress.Add();
+    progress.Add();  // one that does not count
   }
   const Json line = Json::parse(err.text());
-  EXPECT_EQ(line["done"], 3);
+  EXPECT_EQ(line["done"], 4);
   EXPECT_NEAR(line["score"].get<double>(), 200.0 / 3, 1e-9);
 }
 

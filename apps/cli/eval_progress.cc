@@ -15,8 +15,8 @@ std::string TimeLeftText(double seconds) {
   return fmt::format("{:.1f} h", seconds / 3600);
 }
 
-EvalProgress::EvalProgress(Log& log, ProgressMode mode, int64_t total, int64_t known, double known_score)
-    : log_(log), mode_(mode), total_(total), known_(known), done_(known), score_(known_score) {}
+EvalProgress::EvalProgress(Log& log, ProgressMode mode, int64_t total, int64_t known)
+    : log_(log), mode_(mode), total_(total), known_(known), done_(known) {}
 
 EvalProgress::~EvalProgress() {
   if (mode_ == ProgressMode::kBar) {
@@ -26,9 +26,13 @@ EvalProgress::~EvalProgress() {
   }
 }
 
-void EvalProgress::Add(double score) {
-  ++done_;
+void EvalProgress::Score(double score) {
+  ++scored_;
   score_ += score;
+}
+
+void EvalProgress::Add() {
+  ++done_;
   if (mode_ == ProgressMode::kNone) return;
   const auto pause = mode_ == ProgressMode::kBar ? std::chrono::milliseconds(250) : std::chrono::milliseconds(10'000);
   if (Clock::now() - told_ < pause) return;
@@ -44,19 +48,15 @@ double EvalProgress::questions_per_second() const {
 std::string EvalProgress::Text() const {
   const double speed = questions_per_second();
   const double left = speed > 0 ? static_cast<double>(total_ - done_) / speed : 0;
-  return fmt::format("{}/{} questions, {:.1f} % so far, {:.1f} questions/s, {} left", done_, total_,
-                     100 * score_ / static_cast<double>(done_), speed, TimeLeftText(left));
+  return fmt::format("{}/{} questions, {:.1f} % so far, {:.1f} questions/s, {} left", done_, total_, Percent(), speed,
+                     TimeLeftText(left));
 }
 
 void EvalProgress::Tell() {
   if (mode_ == ProgressMode::kJson) {
-    const Json line = {{"event", "progress"},
-                       {"task", "eval"},
-                       {"done", done_},
-                       {"total", total_},
-                       {"unit", "questions"},
-                       {"rate", questions_per_second()},
-                       {"score", 100 * score_ / static_cast<double>(done_)}};
+    const Json line = {{"event", "progress"}, {"task", "eval"},      {"done", done_},
+                       {"total", total_},     {"unit", "questions"}, {"rate", questions_per_second()},
+                       {"score", Percent()}};
     log_.Print(StrCat(Dump(line), "\n"));
   } else {
     log_.Print(mode_ == ProgressMode::kBar ? StrCat("\r\x1b[K", Text()) : StrCat(Text(), "\n"));

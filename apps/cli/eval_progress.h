@@ -17,24 +17,29 @@ std::string TimeLeftText(double seconds);
 // second; plain and JSON lines every ten seconds and at the end.
 class EvalProgress {
  public:
-  // `known` answers with the sum of their scores (0 to 1 each) were there before and cost no time.
-  EvalProgress(Log& log, ProgressMode mode, int64_t total, int64_t known, double known_score);
+  // `known` answers were there before and cost no time.
+  EvalProgress(Log& log, ProgressMode mode, int64_t total, int64_t known);
   EvalProgress(const EvalProgress&) = delete;
   EvalProgress& operator=(const EvalProgress&) = delete;
   ~EvalProgress();
 
-  void Add(double score);
+  // One more question is answered.
+  void Add();
+  // The score (0 to 1) of an answer that counts, new or known.
+  void Score(double score);
   double questions_per_second() const;
 
  private:
   using Clock = std::chrono::steady_clock;
   void Tell();
   std::string Text() const;
+  double Percent() const { return scored_ > 0 ? 100 * score_ / static_cast<double>(scored_) : 0; }
   Log& log_;
   const ProgressMode mode_;
   const int64_t total_, known_;
   int64_t done_;
-  double score_;
+  int64_t scored_ = 0;
+  double score_ = 0;
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point told_ = begin_;
 };

@@ -1,5 +1,6 @@
 #include "train/cli/finetune_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -13,6 +14,8 @@
 #include "train/loop/guard.h"
 #include "train/loop/nearest.h"
 #include "train/loop/plan.h"
+#include "train/world/task.h"
+#include "train/world/writer.h"
 
 namespace galago::train {
 namespace {
@@ -71,6 +74,21 @@ Status OneOf(const char* flag, const std::string& value, std::vector<std::string
   return InvalidArgument(StrCat(flag, ": ", Printable(value), " is not known; the nearest is ", Nearest(value, names)));
 }
 
+// The command as the run's recipe: but for where it runs, which changes nothing of what is learnt.
+std::string RecordOf(std::span<const std::string> args) {
+  constexpr std::string_view kPlaces[] = {"--out", "--threads", "--time-limit", "--workers"};
+  std::string record = "# galago-train finetune";
+  for (size_t i = 0; i < args.size(); ++i) {
+    const std::string_view flag = std::string_view(args[i]).substr(0, args[i].find('='));
+    if (std::ranges::find(kPlaces, flag) == std::end(kPlaces)) {
+      record += " " + args[i];
+    } else if (flag == args[i]) {
+      ++i;  // its value
+    }
+  }
+  return record + "\n";
+}
+
 constexpr size_t kMaxWorldFile = size_t{1} << 20;
 
 // What `galago-train world` wrote, a data set for each task: its marks stand where the media belong, and its times are
@@ -78,11 +96,22 @@ constexpr size_t kMaxWorldFile = size_t{1} << 20;
 Status AddWorld(const std::filesystem::path& folder, std::vector<std::string>& sets) {
   const std::filesystem::path head = folder / "world.json";
   ASSIGN_OR_RETURN(const Json world, ReadJsonFile(head, {.max_bytes = kMaxWorldFile}));
+  if (!world.is_object() || world.value("format", Json()) != world::kWorldFormat ||
+      world.value("version", Json()) != world::kWorldVersion) {
+    return DataLoss(StrCat(head.string(), ": is not of ", world::kWorldFormat, " version ", world::kWorldVersion));
+  }
+  if (world.value("split", Json()) != world::Name(world::Split::kTrain)) {
+    return InvalidArgument(StrCat(folder.string(), ": is not of World's training split; the other is to test on"));
+  }
   const Json* tasks = JsonFind(world, "tasks");
   if (tasks == nullptr || !tasks->is_object() || tasks->empty()) {
     return DataLoss(StrCat(head.string(), ": names no tasks"));
   }
+  const std::vector<std::string> known = world::TaskNames();
   for (const auto& [task, count] : tasks->items()) {
+    if (std::ranges::find(known, task) == known.end()) {
+      return DataLoss(StrCat(head.string(), ": World has no task ", Printable(task)));
+    }
     sets.push_back(StrCat("kind = \"world_directory\"\npath = ", Json(folder.string()).dump(),
                           "\ntask = ", Json(task).dump(), "\n"));
   }
@@ -174,9 +203,7 @@ StatusOr<FinetuneRequest> ParseFinetuneRequest(std::span<const std::string> args
   stage.precision = f.precision == "f32" ? ComputePrecision::kF32 : ComputePrecision::kBf16;
   stage.save_every = f.save_every;
   recipe.stages.push_back(std::move(stage));
-  std::string record = "# galago-train finetune";
-  for (const std::string& arg : args) record += " " + arg;
-  recipe.text = record + "\n";
+  recipe.text = RecordOf(args);
   return request;
 }
 

@@ -382,7 +382,9 @@ TEST(Ranks, FoldersThatDifferAreRefused) {
       With(With(Mpirun(1, Fixture(here, 20, 16, 0)), {":", "-n", "1"}), Fixture(there, 20, 16, 0));
   const Ended ended = RunProgram(both, here / "log");
   EXPECT_NE(ended.code, 0);
-  EXPECT_THAT(ended.text, HasSubstr("the run's folder must be the same for all ranks"));
+  EXPECT_THAT(
+      ended.text,
+      HasSubstr("rank 1: goes on from stage 1 step 7, rank 0 from stage 1 step 0: the run's folder must be the same"));
 }
 
 }  // namespace

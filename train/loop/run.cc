@@ -50,13 +50,16 @@ Status Agree(Ranks& ranks, Status own) {
   return own;
 }
 
-// All ranks go on from the same step: they may not see the same files.
-Status CheckSameStep(Ranks& ranks, int64_t own) {
-  int64_t sum[] = {own};
-  RETURN_IF_ERROR(ranks.AllReduceSum(std::span<int64_t>(sum)));
-  if (sum[0] == own * ranks.size()) return OkStatus();
-  return FailedPrecondition(StrCat("rank ", ranks.rank(), " goes on from step ", own,
-                                   ", the others from another: the run's folder must be the same for all ranks"));
+// All ranks go on from where rank 0 does: they may not see the same files.
+Status CheckSamePlace(Ranks& ranks, const LoopState& state) {
+  struct Place {
+    int64_t stage, step;
+  } first = {state.stage, state.step};
+  RETURN_IF_ERROR(ranks.Broadcast(std::as_writable_bytes(std::span(&first, 1))));
+  if (first.stage == state.stage && first.step == state.step) return OkStatus();
+  return FailedPrecondition(StrCat("goes on from stage ", state.stage + 1, " step ", state.step, ", rank 0 from stage ",
+                                   first.stage + 1, " step ", first.step,
+                                   ": the run's folder must be the same for all ranks"));
 }
 
 class Runner {
@@ -73,7 +76,7 @@ class Runner {
     RETURN_IF_ERROR(Agree(around_.ranks, MakeOut()));
     StatusOr<std::optional<FoundCheckpoint>> restored = Restore();
     RETURN_IF_ERROR(Agree(around_.ranks, restored.status()));
-    RETURN_IF_ERROR(CheckSameStep(around_.ranks, state_.global_step));
+    RETURN_IF_ERROR(Agree(around_.ranks, CheckSamePlace(around_.ranks, state_)));
     std::optional<FoundCheckpoint> resume = *std::move(restored);
     const auto num_stages = static_cast<int64_t>(recipe_.stages.size());
     if (state_.stage == num_stages) return RunEnd::kAlreadyFinished;

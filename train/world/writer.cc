@@ -342,7 +342,7 @@ class Writer {
 };
 
 Status WriteHead(const Plan& plan, Layout layout, const fs::path& directory) {
-  Json head = {{"format", "galago-world"},
+  Json head = {{"format", kWorldFormat},
                {"version", kWorldVersion},
                {"split", Name(plan.split)},
                {"seed", plan.seed},

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "galago/status.h"
 #include "train/world/plan.h"
@@ -13,7 +14,8 @@
 // World on disk (docs/world.md).
 namespace galago::world {
 
-inline constexpr int kWorldVersion = 1;
+inline constexpr std::string_view kWorldFormat = "galago-world";
+inline constexpr int kWorldVersion = 1;  // of the files; what is drawn for a seed may change without it
 
 enum class Layout {
   kFiles,  // TASK.json with pictures/TASK/ and videos/TASK/ beside it

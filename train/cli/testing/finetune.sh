@@ -13,7 +13,19 @@ cd "$out"
 for part in llm mm_projector vision_tower; do
   cmp "merged/$part/model.safetensors" "run/model/$part/model.safetensors"
 done
-# A folder that World did not write is refused, and nothing is made.
+# The first step has rate 0: another run of that step alone is the model as it was.
+"$program" finetune "$model" --data data --steps 1 --batch 4 --micro-batch 2 --out still
+if cmp -s still/model/llm/model.safetensors run/model/llm/model.safetensors; then
+  echo "nothing was learnt" >&2
+  exit 1
+fi
+# Threads are no part of what is trained; a folder that World did not write, or not to train on, is refused.
+"$program" finetune "$model" --data data --steps 3 --batch 4 --micro-batch 2 --out run --threads 1
+[ ! -e run/recipe-1.toml ]
+"$program" world test --split heldout --tasks dials:2
+code=0
+"$program" finetune "$model" --data test --out none 2> refused || code=$?
+[ "$code" -eq 2 ] && grep -q "training split" refused && [ ! -e none ]
 mkdir other
 code=0
 "$program" finetune "$model" --data other --out none 2> refused || code=$?
