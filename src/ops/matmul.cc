@@ -41,8 +41,8 @@ int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 Blocks SplitOutputs(int64_t m, int64_t n, int64_t row_tile, int64_t threads) {
   Blocks b;
-  b.rows = std::min(DivideUp(m, row_tile) * row_tile, DivideUp(kRows, row_tile) * row_tile);
-  b.down = DivideUp(m, b.rows);
+  b.down = DivideUp(m, DivideUp(kRows, row_tile) * row_tile);
+  b.rows = DivideUp(DivideUp(m, b.down), row_tile) * row_tile;
   // Three blocks a thread even out threads that start late.
   const int64_t wanted = DivideUp(3 * threads, b.down);
   const int64_t most = m == 1 ? kOneRowCols : kCols;

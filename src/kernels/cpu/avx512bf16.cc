@@ -1,5 +1,5 @@
 #include "src/kernels/cpu/attention-inl.h"
-#include "src/kernels/cpu/gemm-inl.h"
+#include "src/kernels/cpu/gemm_chains-inl.h"
 #include "src/kernels/cpu/overrides.h"
 #include "src/kernels/cpu/panel_bf16-inl.h"
 #include "src/kernels/cpu/vec_avx512.h"
@@ -7,23 +7,7 @@
 namespace galago::kernels::avx512bf16 {
 namespace {
 
-// 32 products a step, two to each running sum. The instruction takes subnormal operands and results as zero.
-struct Bf16Dot {
-  using V = avx512::V;
-  using AElement = uint16_t;
-  using Operand = __m512i;
-  static constexpr int64_t kStep = 32;
-  static constexpr int64_t kWeightSize = 2;
-  static Operand LoadA(const AElement* p) { return _mm512_loadu_si512(p); }
-  static Operand LoadAN(const AElement* p, int64_t) { return _mm512_loadu_si512(p); }  // rows are padded
-  static Operand LoadW(const void* p) { return _mm512_loadu_si512(p); }
-  static Operand LoadWN(const void* p, int64_t n) {
-    return _mm512_maskz_loadu_epi16(static_cast<__mmask32>((uint64_t{1} << n) - 1), p);
-  }
-  static V::F32 MulAdd(Operand a, Operand w, V::F32 sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)w); }
-};
-
-// The policy of panel_bf16-inl.h.
+// The policy of panel_bf16-inl.h and gemm_chains-inl.h. The product takes subnormal operands and results as zero.
 struct Bf16 {
   using V = avx512::V;
   using Pairs = __m512i;
@@ -31,6 +15,9 @@ struct Bf16 {
   static constexpr int kRows = 12;
   static constexpr int kVecs = 2;
   static Pairs Load(const void* p) { return _mm512_loadu_si512(p); }
+  static Pairs LoadN(const void* p, int64_t n) {  // n of 32 numbers
+    return _mm512_maskz_loadu_epi16(static_cast<__mmask32>((uint64_t{1} << n) - 1), p);
+  }
   static void Store(void* p, Pairs x) { _mm512_storeu_si512(p, x); }
   static Pairs Set1(const void* p) {
     int32_t pair;
@@ -39,6 +26,30 @@ struct Bf16 {
   }
   static void KeepInRegister(V::F32& x) { asm("" : "+v"(x)); }
   static V::F32 MulAdd(Pairs a, Pairs w, V::F32 sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)w); }
+  static Pairs Four(const void* p) { return _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(p))); }
+  // Quarter s of four vectors to the quarters of the s-th.
+  static void Turn(Pairs (&r)[4]) {
+    const __m512i low01 = _mm512_shuffle_i32x4(r[0], r[1], 0x44), high01 = _mm512_shuffle_i32x4(r[0], r[1], 0xee);
+    const __m512i low23 = _mm512_shuffle_i32x4(r[2], r[3], 0x44), high23 = _mm512_shuffle_i32x4(r[2], r[3], 0xee);
+    r[0] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+    r[1] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
+    r[2] = _mm512_shuffle_i32x4(high01, high23, 0x88);
+    r[3] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
+  }
+  // The sums of a's quarters, then of b's, c's and d's.
+  static V::F32 Fold(V::F32 a, V::F32 b, V::F32 c, V::F32 d) {
+    const V::F32 ab = V::Add(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    const V::F32 cd = V::Add(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    const V::F32 sums = V::Add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_ps(order, sums);
+  }
+  // Adds the halves of x to (`first`: writes them to) 8 numbers each. Both may be the same numbers.
+  static void AddHalves(V::F32 x, float* lower, float* upper, bool first) {
+    const __m256 l = _mm512_castps512_ps256(x), u = _mm512_extractf32x8_ps(x, 1);
+    _mm256_storeu_ps(lower, first ? l : _mm256_add_ps(_mm256_loadu_ps(lower), l));
+    if (lower != upper) _mm256_storeu_ps(upper, first ? u : _mm256_add_ps(_mm256_loadu_ps(upper), u));
+  }
   template <int kShift>
   static Pairs Nibbles(const void* p) {
     // A look-up by the low five bits of each 16: numbers -8 .. 7, twice.
@@ -104,7 +115,7 @@ struct Bf16Terms {
 }  // namespace
 
 void Override(KernelTable& table) {
-  OverrideBf16Gemm<Bf16Dot>(table);
+  OverrideGemmChains<Bf16>(table);
   OverridePanelBf16s<Bf16>(table);
   OverrideBf16Attention<Bf16Terms>(table);
 }
