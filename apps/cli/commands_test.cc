@@ -133,6 +133,8 @@ TEST_F(Commands, RunPassesEverythingOn) {
                  "f32",
                  "--mmproj",
                  "mm",
+                 "--adapter",
+                 "mine",
                  "--vila15-compat",
                  "eraB",
                  "--llamacpp-gelu-tanh",
@@ -157,6 +159,7 @@ TEST_F(Commands, RunPassesEverythingOn) {
   EXPECT_EQ(fake_.session_options.isa, "ref");
   EXPECT_EQ(fake_.session_options.prefill_chunk, 7);
   EXPECT_EQ(fake_.model_options.mmproj, "mm");
+  EXPECT_EQ(fake_.model_options.adapter, "mine");
   EXPECT_EQ(fake_.model_options.precision, Precision::kF32);
   EXPECT_EQ(fake_.model_options.vila15, Vila15::kEraB);
   EXPECT_TRUE(fake_.model_options.quirks.gelu_tanh);

@@ -61,16 +61,18 @@ std::string ModelIdentity(const std::string& path, const ModelOptions& options) 
     if (error) return;
     files[file.string()] = StrCat(size, " ", fs::last_write_time(file, error).time_since_epoch().count());
   };
-  std::error_code error;
-  if (fs::is_directory(path, error)) {
-    for (auto it = fs::recursive_directory_iterator(path, error); !error && it != fs::recursive_directory_iterator();
+  for (const fs::path& part : {fs::path(path), fs::path(options.mmproj), fs::path(options.adapter)}) {
+    std::error_code error;
+    if (part.empty()) continue;
+    if (!fs::is_directory(part, error)) {
+      add(part);
+      continue;
+    }
+    for (auto it = fs::recursive_directory_iterator(part, error); !error && it != fs::recursive_directory_iterator();
          it.increment(error)) {
       add(it->path());
     }
-  } else {
-    add(path);
   }
-  if (!options.mmproj.empty()) add(options.mmproj);
   std::string text = StrCat(options.chat_template, " ", static_cast<int>(options.vila15));
   for (const auto& [file, facts] : files) text += StrCat("\n", file, " ", facts);
   return StrCat(path, " ", Name(options.precision), " ", Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16));

@@ -215,6 +215,10 @@ void AddModelFlags(Table& table) {
               return OkStatus();
             });
 
+  table.Group("Model", {Command::kRun, Command::kChat, Command::kEval, Command::kConvert});
+  table.Add({"--adapter"}, "DIR", "an adapter in PEFT's format, added to the weights of a model directory",
+            SetText([](Options& o) -> std::string& { return o.model_options.adapter; }));
+
   table.Group("Device and memory", {Command::kRun, Command::kChat, Command::kEval, Command::kBench});
   table.Add({"--precision"}, "TYPE",
             "f32 (reference arithmetic), bf16 (default), or int8 in front of quantised weights",

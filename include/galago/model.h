@@ -47,6 +47,7 @@ struct LlamaCppQuirks {
 
 struct ModelOptions {
   std::string mmproj;         // GGUF only: the picture half of the pair
+  std::string adapter;        // folder of an adapter in PEFT's format, added to the weights as they are loaded
   std::string chat_template;  // name of a built-in template; empty: from the checkpoint
   Vila15 vila15 = Vila15::kEraA;
   LlamaCppQuirks quirks;

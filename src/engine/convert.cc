@@ -35,7 +35,8 @@ StatusOr<ConvertReport> ConvertModel(const std::string& model, const ModelOption
   ASSIGN_OR_RETURN(engine::GalagoTexts texts, engine::GalagoTextsOf(spec));
   models::LoadReport loaded;
   // The precision that ships: block types without panels become bf16, everything else stays as exact as it is.
-  const models::LoadOptions load = {.precision = ops::Precision::kBf16, .cancel = cancel};
+  const models::LoadOptions load = {
+      .precision = ops::Precision::kBf16, .cancel = cancel, .random = std::nullopt, .adapter = options.adapter};
   ASSIGN_OR_RETURN(const auto runner, models::LoadVlmRunner(spec, load, loaded));
   io::GalagoContents contents{.facts = std::move(texts.facts), .files = std::move(texts.files)};
   AddTensors(models::kLanguagePart, runner->weights().language, contents);

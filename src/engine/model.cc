@@ -157,8 +157,10 @@ StatusOr<std::shared_ptr<Model>> Model::Open(const std::string& path, const Mode
 
 StatusOr<LoadReport> Model::LoadWeights(const std::atomic<bool>* cancel) {
   const auto start = std::chrono::steady_clock::now();
-  const models::LoadOptions options = {
-      .precision = engine::OpsPrecision(parts_->options.precision), .cancel = cancel, .random = parts_->random};
+  const models::LoadOptions options = {.precision = engine::OpsPrecision(parts_->options.precision),
+                                       .cancel = cancel,
+                                       .random = parts_->random,
+                                       .adapter = parts_->options.adapter};
   ASSIGN_OR_RETURN(models::LoadedRunner loaded, models::LoadRunner(parts_->spec, options));
   parts_->runner = std::move(loaded.runner);
   parts_->token_bytes = loaded.report.token_bytes;

@@ -35,6 +35,13 @@ Status TensorStore::AddOwned(std::string name, Tensor tensor) {
   return OkStatus();
 }
 
+void TensorStore::Replace(std::string_view name, Tensor tensor) {
+  const auto found = tensors_.find(name);
+  CHECK(found != tensors_.end());
+  const auto& kept = owned_.emplace_back(std::make_shared<const Tensor>(std::move(tensor)));
+  found->second = kept->view();
+}
+
 Status TensorStore::AddRefused(std::string name, Status reason) {
   if (Contains(name)) return DataLoss(StrCat(name_, ": tensor ", Printable(name, 200), " appears twice"));
   refused_.emplace(std::move(name), std::move(reason));

@@ -41,6 +41,8 @@ class TensorStore {
   // one name is DataLoss.
   Status Add(std::string name, const TensorView& view);
   Status AddOwned(std::string name, Tensor tensor);
+  // Puts `tensor` in place of the one that has this name.
+  void Replace(std::string_view name, Tensor tensor);
   // Records that `name` exists and why it cannot be read.
   Status AddRefused(std::string name, Status reason);
   void SetMetadata(std::string key, std::string value) { metadata_[std::move(key)] = std::move(value); }

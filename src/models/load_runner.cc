@@ -3,21 +3,15 @@
 #include "src/base/thread_pool.h"
 #include "src/io/galago_file.h"
 #include "src/io/gguf.h"
+#include "src/models/lora.h"
 #include "src/models/vlm_runner.h"
 
 namespace galago::models {
 namespace {
 
-// Where the three parts of a checkpoint lie. Parts in one file share its store.
-struct Stores {
-  io::TensorStore language;
-  io::TensorStore vision;
-  io::TensorStore projector;
-};
-
-StatusOr<Stores> OpenStores(const spec::ModelSpec& spec) {
+StatusOr<PartStores> OpenStores(const spec::ModelSpec& spec) {
   const bool sees = spec.vision.has_value();
-  Stores stores;
+  PartStores stores;
   switch (spec.layout) {
     case spec::Layout::kSubfolders: {
       ASSIGN_OR_RETURN(stores.language, io::OpenTensorDirectory(spec.path / "llm"));
@@ -69,7 +63,15 @@ StatusOr<std::unique_ptr<const VlmRunner>> LoadVlmRunner(const spec::ModelSpec& 
                             .projector = Weights(Part::kProjector, options)},
                            report);
   }
-  ASSIGN_OR_RETURN(Stores stores, OpenStores(spec));
+  ASSIGN_OR_RETURN(PartStores stores, OpenStores(spec));
+  if (!options.adapter.empty()) {
+    if (spec.layout == spec::Layout::kGguf || spec.layout == spec::Layout::kGalago) {
+      return InvalidArgument(
+          StrCat("an adapter goes on a model directory, ", spec.path.string(), " is one file with names of its own"));
+    }
+    ASSIGN_OR_RETURN(std::string added, AddAdapter(options.adapter, stores, options.cancel));
+    report.notes.push_back(std::move(added));
+  }
   return VlmRunner::Load(spec,
                          {.language = Weights(std::move(stores.language), options, spec.language.quantization),
                           .vision = Weights(std::move(stores.vision), options),

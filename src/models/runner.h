@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,6 +85,7 @@ struct LoadOptions {
   ops::Precision precision = ops::Precision::kF32;
   const std::atomic<bool>* cancel = nullptr;  // set to true: loading ends with Cancelled at the next tensor
   std::optional<RandomFormat> random;         // then no file is opened
+  std::filesystem::path adapter;              // added to the weights (lora.h); empty: none
 };
 
 // Where the bytes of the weights are.

@@ -1,0 +1,175 @@
+#include "src/models/lora.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/base/arena.h"
+#include "src/base/json.h"
+#include "src/base/strings.h"
+#include "src/base/thread_pool.h"
+#include "src/ops/matmul.h"
+#include "src/tensor/convert.h"
+
+namespace galago::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Keys of adapter_config.json that make an adapter more than W + (alpha / r) B A unless they hold nothing.
+constexpr std::array<const char*, 9> kMore = {"use_rslora",   "use_dora",          "fan_in_fan_out",
+                                              "rank_pattern", "alpha_pattern",     "modules_to_save",
+                                              "lora_bias",    "layer_replication", "trainable_token_indices"};
+
+bool HoldsNothing(const Json& value) { return value.is_null() || value == false || value.empty(); }
+
+struct Config {
+  int64_t rank;
+  double scale;
+};
+
+StatusOr<Config> ReadConfig(const fs::path& file) {
+  ASSIGN_OR_RETURN(const Json config, ReadJsonFile(file));
+  const std::string what = file.string();
+  ASSIGN_OR_RETURN(const auto type, JsonString(config, "peft_type", what));
+  if (type != "LORA") return Unimplemented(StrCat(what, ": peft_type is ", Printable(type.value_or("")), ", not LORA"));
+  for (const char* key : kMore) {
+    const Json* value = JsonFind(config, key);
+    if (value != nullptr && !HoldsNothing(*value)) {
+      return Unimplemented(StrCat(what, ": ", key, " is set, which is not supported"));
+    }
+  }
+  ASSIGN_OR_RETURN(const auto rank, JsonInt(config, "r", what, 1, 1 << 20));
+  ASSIGN_OR_RETURN(const auto alpha, JsonNumber(config, "lora_alpha", what));
+  if (!rank || !alpha) return DataLoss(StrCat(what, ": r or lora_alpha is missing"));
+  return Config{*rank, *alpha / static_cast<double>(*rank)};
+}
+
+StatusOr<TensorView> FloatsOf(const io::TensorStore& store, std::string_view name) {
+  ASSIGN_OR_RETURN(const TensorView view, store.Find(name));
+  if (IsFloat(view.dtype)) return view;
+  return Unimplemented(StrCat(store.name(), ": ", name, " is of type ", DTypeName(view.dtype),
+                              "; an adapter goes on f32, f16 or bf16 weights"));
+}
+
+std::vector<float> Floats(const TensorView& view) {
+  std::vector<float> out(static_cast<size_t>(view.shape.NumElements()));
+  ToF32(view.dtype, view.data, out);
+  return out;
+}
+
+Tensor OfType(std::vector<float> values, const TensorView& like) {
+  const TensorView floats = {DType::kF32, like.shape, reinterpret_cast<const std::byte*>(values.data())};
+  return Converted(floats, like.dtype);
+}
+
+class Adder {
+ public:
+  explicit Adder(const kernels::KernelTable& kernels) : kernels_(kernels), pool_(0) {}
+
+  // W [out, in] + scale B [out, r] A [r, in].
+  Tensor Sum(const TensorView& weight, const TensorView& down, const TensorView& up, double scale) {
+    const int64_t in = weight.shape[1], out = weight.shape[0], rank = down.shape[0];
+    const std::vector<float> a = Floats(down), w = Floats(weight);
+    std::vector<float> b = Floats(up), turned(a.size()), sum(w.size());
+    for (float& value : b) value *= static_cast<float>(scale);
+    for (int64_t r = 0; r < rank; ++r) {
+      for (int64_t i = 0; i < in; ++i) turned[static_cast<size_t>(i * rank + r)] = a[static_cast<size_t>(r * in + i)];
+    }
+    const ops::ExecContext ctx = {.pool = &pool_, .kernels = &kernels_, .arena = &arena_};
+    const TensorView a_turned = {DType::kF32, {in, rank}, reinterpret_cast<const std::byte*>(turned.data())};
+    ops::MatMul(ctx, {b, out, rank}, a_turned, {sum, out, in}, {.residual = {w, out, in}});
+    return OfType(std::move(sum), weight);
+  }
+
+ private:
+  kernels::KernelTable kernels_;
+  ThreadPool pool_;
+  Arena arena_;
+};
+
+// Removes `prefix` from the front of `text`, or tells that it is not there.
+std::optional<std::string_view> After(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  return text.substr(prefix.size());
+}
+
+Status CheckShape(const io::TensorStore& store, std::string_view name, const Shape& shape, const Shape& needed) {
+  if (shape == needed) return OkStatus();
+  return DataLoss(StrCat(store.name(), ": ", Printable(name, 256), " is ", shape.ToString(), ", the model needs ",
+                         needed.ToString(), ": is it of another model?"));
+}
+
+// Puts in place of the model's tensors what was trained whole: names begin with the part's folder, or are those of the
+// one folder.
+Status ReplaceOthers(const io::TensorStore& others, PartStores& stores) {
+  const std::pair<std::string_view, io::TensorStore*> parts[] = {
+      {"llm.", &stores.language}, {"vision_tower.", &stores.vision}, {"mm_projector.", &stores.projector}};
+  for (const auto& [name, view] : others.tensors()) {
+    bool found = false;
+    for (const auto& [prefix, store] : parts) {
+      const std::string_view inside = After(name, prefix).value_or(name);
+      if (!store->Contains(inside)) continue;
+      ASSIGN_OR_RETURN(const TensorView base, FloatsOf(*store, inside));
+      RETURN_IF_ERROR(CheckShape(others, name, view.shape, base.shape));
+      ASSIGN_OR_RETURN(const TensorView value, FloatsOf(others, name));
+      store->Replace(inside, Converted(value, base.dtype));
+      found = true;
+    }
+    if (!found) return DataLoss(StrCat(others.name(), ": ", Printable(name, 256), " is no tensor of the model"));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::string> AddAdapter(const fs::path& folder, PartStores& stores, const std::atomic<bool>* cancel) {
+  constexpr std::string_view kFront = "base_model.model.", kDown = ".lora_A.weight", kUp = ".lora_B.weight";
+  ASSIGN_OR_RETURN(const Config config, ReadConfig(folder / "adapter_config.json"));
+  ASSIGN_OR_RETURN(const io::TensorStore adapter, io::OpenSafetensors(folder / "adapter_model.safetensors"));
+  ASSIGN_OR_RETURN(const kernels::KernelTable kernels, ops::ChooseKernels(""));
+  Adder adder(kernels);
+  size_t matrices = 0;
+  for (const auto& [name, down] : adapter.tensors()) {
+    if (cancel != nullptr && *cancel) return Cancelled("stopped while an adapter was added");
+    const auto inside = After(name, kFront);
+    if (!inside || !(inside->ends_with(kDown) || inside->ends_with(kUp))) {
+      return Unimplemented(StrCat(adapter.name(), ": ", Printable(name, 256), " is neither lora_A nor lora_B"));
+    }
+    if (inside->ends_with(kUp)) continue;
+    const std::string_view stem = inside->substr(0, inside->size() - kDown.size());
+    const std::string up_name = StrCat(kFront, stem, kUp), weight_name = StrCat(stem, ".weight");
+    ASSIGN_OR_RETURN(const TensorView up, FloatsOf(adapter, up_name));
+    ASSIGN_OR_RETURN(const TensorView a, FloatsOf(adapter, name));
+    if (!stores.language.Contains(weight_name)) {
+      return stores.language.Contains(StrCat(stem, ".qweight"))
+                 ? Unimplemented(StrCat(stores.language.name(), ": ", Printable(stem, 256),
+                                        " is quantised; merge the adapter first, then quantise"))
+                 : DataLoss(StrCat(adapter.name(), ": ", Printable(name, 256),
+                                   " is of no matrix of the model: is it of another model?"));
+    }
+    ASSIGN_OR_RETURN(const TensorView weight, FloatsOf(stores.language, weight_name));
+    if (weight.shape.rank() != 2) return DataLoss(StrCat(stores.language.name(), ": ", weight_name, " is no matrix"));
+    RETURN_IF_ERROR(CheckShape(adapter, name, a.shape, {config.rank, weight.shape[1]}));
+    RETURN_IF_ERROR(CheckShape(adapter, up_name, up.shape, {weight.shape[0], config.rank}));
+    stores.language.Replace(weight_name, adder.Sum(weight, a, up, config.scale));
+    ++matrices;
+  }
+  if (2 * matrices != adapter.tensors().size()) {
+    return DataLoss(StrCat(adapter.name(), ": holds ", adapter.tensors().size(), " tensors, ", 2 * matrices,
+                           " of them in pairs of lora_A and lora_B"));
+  }
+  size_t others = 0;
+  if (const fs::path file = folder / "non_lora_trainables.safetensors"; fs::exists(file)) {
+    ASSIGN_OR_RETURN(const io::TensorStore trained, io::OpenSafetensors(file));
+    RETURN_IF_ERROR(ReplaceOthers(trained, stores));
+    others = trained.tensors().size();
+  }
+  return StrCat(folder.string(), ": rank ", config.rank, " added to ", matrices, " matrices, ", others,
+                " tensors replaced");
+}
+
+}  // namespace galago::models
