@@ -405,7 +405,9 @@ TEST_F(Commands, Perplexity) {
   EXPECT_EQ(Run({"eval", "perplexity", file, "-m", model_, "--window", "512"}), 0);
   EXPECT_EQ(fake_.perplexity_options.window, 512);
   EXPECT_EQ(out_.text(), "perplexity 12.5000 (3 windows of 512 tokens, standard error of the loss 0.0100)\n");
-  EXPECT_EQ(Run({"eval", "perplexity", file, "-m", model_, "--against", model_, "--json", "-"}), 0);
+  EXPECT_EQ(Run({"eval", "perplexity", file, "-m", model_, "--adapter", "mine", "--against", model_, "--json", "-"}),
+            0);
+  EXPECT_EQ(fake_.model_options.adapter, "") << "the reference, opened last, goes without";
   EXPECT_EQ(OutJson()["kl_divergence"], 0.02);
   EXPECT_EQ(OutJson()["reference_perplexity"], 12.0);
   EXPECT_EQ(Run({"eval", "perplexity", "-m", model_}), 2);

@@ -73,7 +73,8 @@ std::string ModelIdentity(const std::string& path, const ModelOptions& options) 
       add(it->path());
     }
   }
-  std::string text = StrCat(options.chat_template, " ", static_cast<int>(options.vila15));
+  std::string text =
+      StrCat(options.chat_template, " ", static_cast<int>(options.vila15), "\n", options.mmproj, "\n", options.adapter);
   for (const auto& [file, facts] : files) text += StrCat("\n", file, " ", facts);
   return StrCat(path, " ", Name(options.precision), " ", Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16));
 }
@@ -158,7 +159,8 @@ Exit Present(World& world, const Options& options, const eval::Report& report, c
 // Everything known before the first question.
 eval::Report BeginReport(World& world, const Options& options, const Loaded& loaded, const eval::WorldSet& set) {
   const BuildFacts build = world.engine.Build();
-  return {.model = loaded.model->name(),
+  const std::string& adapter = options.model_options.adapter;
+  return {.model = adapter.empty() ? loaded.model->name() : StrCat(loaded.model->name(), " + ", adapter),
           .model_path = options.model,
           .precision = std::string(Name(options.model_options.precision)),
           .isa = loaded.session->isa(),

@@ -217,7 +217,11 @@ void AddModelFlags(Table& table) {
 
   table.Group("Model", {Command::kRun, Command::kChat, Command::kEval, Command::kConvert});
   table.Add({"--adapter"}, "DIR", "an adapter in PEFT's format, added to the weights of a model directory",
-            SetText([](Options& o) -> std::string& { return o.model_options.adapter; }));
+            [](Options& o, const std::string& text) -> Status {
+              if (text.empty()) return InvalidArgument("--adapter: which folder?");
+              o.model_options.adapter = text;
+              return OkStatus();
+            });
 
   table.Group("Device and memory", {Command::kRun, Command::kChat, Command::kEval, Command::kBench});
   table.Add({"--precision"}, "TYPE",

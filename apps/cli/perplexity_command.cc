@@ -50,9 +50,7 @@ Exit PerplexityCommand(World& world, const Options& options) {
   if (!text.ok()) return Fail(world, json, Stage::kInput, text.status());
 
   Failure failure;
-  const auto open = [&](const std::string& reference) -> std::unique_ptr<EngineModel> {
-    Options of = options;
-    of.model = reference;
+  const auto open = [&](const Options& of) -> std::unique_ptr<EngineModel> {
     std::unique_ptr<EngineModel> model = OpenModel(world, of, failure);
     if (model == nullptr) return nullptr;
     const StatusOr<LoadReport> loaded = model->LoadWeights(&world.stop.cancel());
@@ -60,11 +58,14 @@ Exit PerplexityCommand(World& world, const Options& options) {
     failure = {Stage::kModel, loaded.status()};
     return nullptr;
   };
-  const std::unique_ptr<EngineModel> model = open(options.model);
+  const std::unique_ptr<EngineModel> model = open(options);
   if (model == nullptr) return Fail(world, json, failure.stage, failure.status);
   std::unique_ptr<EngineModel> against;
   if (!options.eval.against.empty()) {
-    against = open(options.eval.against);
+    Options reference = options;
+    reference.model = options.eval.against;
+    reference.model_options.adapter.clear();  // what it changed is what is asked
+    against = open(reference);
     if (against == nullptr) return Fail(world, json, failure.stage, failure.status);
   }
   PerplexityOptions measure = {.window = options.eval.window,

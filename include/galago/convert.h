@@ -20,8 +20,8 @@ struct ConvertReport {
 
 // Writes a model as one .galago file: weights in the form the kernels read, tokenizer, configs and preprocessing. Such
 // a file is mapped and used as it lies. `model` is whatever Model::Open takes. Written beside `output` and renamed;
-// InvalidArgument if output does not end in ".galago". Of `options` only mmproj counts: the others are given when the
-// file is opened. `cancel` may be null.
+// InvalidArgument if output does not end in ".galago". Of `options` only mmproj and adapter count: the others are given
+// when the file is opened. `cancel` may be null.
 StatusOr<ConvertReport> ConvertModel(const std::string& model, const ModelOptions& options, const std::string& output,
                                      const std::atomic<bool>* cancel = nullptr);
 

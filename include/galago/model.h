@@ -71,7 +71,7 @@ struct MemoryPlan {
 };
 
 struct LoadReport {
-  uint64_t mapped_bytes = 0;     // used in place
+  uint64_t mapped_bytes = 0;     // used in place; those an adapter was added to count here, too
   uint64_t converted_bytes = 0;  // copied because their type had to change
   double load_ms = 0;
   std::vector<std::string> notes;

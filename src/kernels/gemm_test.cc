@@ -24,6 +24,7 @@ std::vector<Shape3> AwkwardShapes() {
   for (const int64_t m : {1, 2, 3, 5, 6, 7, 15, 16, 17, 33}) shapes.push_back({m, 19, 40});
   for (const int64_t n : {1, 2, 3, 4, 5, 16, 17, 31, 33, 151}) shapes.push_back({7, n, 72});
   shapes.push_back({2, 3, 1152});
+  shapes.push_back({41, 19, 1800});
   shapes.push_back({3, 5, 4304});
   shapes.push_back({1, 4, 8960});
   return shapes;
@@ -112,7 +113,7 @@ TEST(GemmParity, MatchesReferenceAndStaysInBounds) {
 // A row computed alone, in any block of rows and columns, has the bits it has in the whole.
 TEST(GemmParity, OutputsDoNotDependOnTheirNeighbours) {
   ForCases([](const NamedTable& isa, FloatType type, Precision precision) {
-    for (const Shape3& shape : {Shape3{23, 11, 100}, Shape3{17, 37, 4304}}) {
+    for (const Shape3& shape : {Shape3{23, 11, 100}, Shape3{17, 37, 4304}, Shape3{41, 21, 1793}}) {
       const auto [m, n, k] = shape;
       if (k > 1000 && (isa.name == "ref" || isa.name == "amx_emulated")) continue;  // slow, and has no K-blocks
       const GemmCase all = {shape, type, precision};

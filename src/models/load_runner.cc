@@ -56,6 +56,7 @@ StatusOr<PartStores> OpenStores(const spec::ModelSpec& spec) {
 StatusOr<std::unique_ptr<const VlmRunner>> LoadVlmRunner(const spec::ModelSpec& spec, const LoadOptions& options,
                                                          LoadReport& report) {
   if (options.random) {
+    if (!options.adapter.empty()) return InvalidArgument("an adapter goes on a model directory, not on random weights");
     using Part = RandomWeights::Part;
     return VlmRunner::Load(spec,
                            {.language = Weights(Part::kLanguage, options),
@@ -65,11 +66,7 @@ StatusOr<std::unique_ptr<const VlmRunner>> LoadVlmRunner(const spec::ModelSpec& 
   }
   ASSIGN_OR_RETURN(PartStores stores, OpenStores(spec));
   if (!options.adapter.empty()) {
-    if (spec.layout == spec::Layout::kGguf || spec.layout == spec::Layout::kGalago) {
-      return InvalidArgument(
-          StrCat("an adapter goes on a model directory, ", spec.path.string(), " is one file with names of its own"));
-    }
-    ASSIGN_OR_RETURN(std::string added, AddAdapter(options.adapter, stores, options.cancel));
+    ASSIGN_OR_RETURN(std::string added, AddAdapter(options.adapter, spec, stores, options.cancel));
     report.notes.push_back(std::move(added));
   }
   return VlmRunner::Load(spec,

@@ -1,9 +1,12 @@
 #include "src/models/lora.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <cmath>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,15 +23,25 @@ namespace {
 namespace fs = std::filesystem;
 
 // Keys of adapter_config.json that make an adapter more than W + (alpha / r) B A unless they hold nothing.
-constexpr std::array<const char*, 9> kMore = {"use_rslora",   "use_dora",          "fan_in_fan_out",
-                                              "rank_pattern", "alpha_pattern",     "modules_to_save",
-                                              "lora_bias",    "layer_replication", "trainable_token_indices"};
+constexpr std::array<const char*, 11> kMore = {"use_rslora",
+                                               "use_dora",
+                                               "use_qalora",
+                                               "fan_in_fan_out",
+                                               "rank_pattern",
+                                               "alpha_pattern",
+                                               "modules_to_save",
+                                               "lora_bias",
+                                               "layer_replication",
+                                               "trainable_token_indices",
+                                               "alora_invocation_tokens"};
+// Ways to begin training that leave the base weights as they were; the others (pissa, olora, ...) do not.
+constexpr std::array<std::string_view, 3> kInits = {"gaussian", "eva", "orthogonal"};
 
 bool HoldsNothing(const Json& value) { return value.is_null() || value == false || value.empty(); }
 
 struct Config {
   int64_t rank;
-  double scale;
+  float scale;
 };
 
 StatusOr<Config> ReadConfig(const fs::path& file) {
@@ -42,16 +55,25 @@ StatusOr<Config> ReadConfig(const fs::path& file) {
       return Unimplemented(StrCat(what, ": ", key, " is set, which is not supported"));
     }
   }
+  if (const Json* init = JsonFind(config, "init_lora_weights"); init != nullptr && init->is_string()) {
+    if (std::ranges::find(kInits, init->get<std::string>()) == kInits.end()) {
+      return Unimplemented(StrCat(what, ": init_lora_weights is ", Printable(init->get<std::string>()),
+                                  ", which changes the base weights"));
+    }
+  }
   ASSIGN_OR_RETURN(const auto rank, JsonInt(config, "r", what, 1, 1 << 20));
   ASSIGN_OR_RETURN(const auto alpha, JsonNumber(config, "lora_alpha", what));
   if (!rank || !alpha) return DataLoss(StrCat(what, ": r or lora_alpha is missing"));
-  return Config{*rank, *alpha / static_cast<double>(*rank)};
+  constexpr double kMostScale = 1e6;
+  const double scale = *alpha / static_cast<double>(*rank);
+  if (std::abs(scale) > kMostScale) return DataLoss(StrCat(what, ": lora_alpha is ", *alpha, " and r ", *rank));
+  return Config{*rank, static_cast<float>(scale)};
 }
 
 StatusOr<TensorView> FloatsOf(const io::TensorStore& store, std::string_view name) {
   ASSIGN_OR_RETURN(const TensorView view, store.Find(name));
   if (IsFloat(view.dtype)) return view;
-  return Unimplemented(StrCat(store.name(), ": ", name, " is of type ", DTypeName(view.dtype),
+  return Unimplemented(StrCat(store.name(), ": ", Printable(name, 256), " is of type ", DTypeName(view.dtype),
                               "; an adapter goes on f32, f16 or bf16 weights"));
 }
 
@@ -71,11 +93,11 @@ class Adder {
   explicit Adder(const kernels::KernelTable& kernels) : kernels_(kernels), pool_(0) {}
 
   // W [out, in] + scale B [out, r] A [r, in].
-  Tensor Sum(const TensorView& weight, const TensorView& down, const TensorView& up, double scale) {
+  Tensor Sum(const TensorView& weight, const TensorView& down, const TensorView& up, float scale) {
     const int64_t in = weight.shape[1], out = weight.shape[0], rank = down.shape[0];
     const std::vector<float> a = Floats(down), w = Floats(weight);
     std::vector<float> b = Floats(up), turned(a.size()), sum(w.size());
-    for (float& value : b) value *= static_cast<float>(scale);
+    for (float& value : b) value *= scale;
     for (int64_t r = 0; r < rank; ++r) {
       for (int64_t i = 0; i < in; ++i) turned[static_cast<size_t>(i * rank + r)] = a[static_cast<size_t>(r * in + i)];
     }
@@ -103,15 +125,16 @@ Status CheckShape(const io::TensorStore& store, std::string_view name, const Sha
                          needed.ToString(), ": is it of another model?"));
 }
 
-// Puts in place of the model's tensors what was trained whole: names begin with the part's folder, or are those of the
-// one folder.
-Status ReplaceOthers(const io::TensorStore& others, PartStores& stores) {
-  const std::pair<std::string_view, io::TensorStore*> parts[] = {
+// Puts in place of the model's tensors what was trained whole. Names of parts in folders begin with the folder's.
+Status ReplaceOthers(const io::TensorStore& others, bool one_folder, PartStores& stores) {
+  const std::pair<std::string_view, io::TensorStore*> folders[] = {
       {"llm.", &stores.language}, {"vision_tower.", &stores.vision}, {"mm_projector.", &stores.projector}};
+  const std::pair<std::string_view, io::TensorStore*> whole[] = {{"", &stores.language}};
+  const auto parts = one_folder ? std::span<const std::pair<std::string_view, io::TensorStore*>>(whole) : folders;
   for (const auto& [name, view] : others.tensors()) {
     bool found = false;
     for (const auto& [prefix, store] : parts) {
-      const std::string_view inside = After(name, prefix).value_or(name);
+      const std::string_view inside = After(name, prefix).value_or("");
       if (!store->Contains(inside)) continue;
       ASSIGN_OR_RETURN(const TensorView base, FloatsOf(*store, inside));
       RETURN_IF_ERROR(CheckShape(others, name, view.shape, base.shape));
@@ -126,7 +149,13 @@ Status ReplaceOthers(const io::TensorStore& others, PartStores& stores) {
 
 }  // namespace
 
-StatusOr<std::string> AddAdapter(const fs::path& folder, PartStores& stores, const std::atomic<bool>* cancel) {
+StatusOr<std::string> AddAdapter(const fs::path& folder, const spec::ModelSpec& spec, PartStores& stores,
+                                 const std::atomic<bool>* cancel) {
+  if (spec.layout == spec::Layout::kGguf || spec.layout == spec::Layout::kGalago) {
+    return InvalidArgument(
+        StrCat("an adapter goes on a model directory, ", spec.path.string(), " is one file with names of its own"));
+  }
+  const bool one_folder = spec.layout != spec::Layout::kSubfolders;
   constexpr std::string_view kFront = "base_model.model.", kDown = ".lora_A.weight", kUp = ".lora_B.weight";
   ASSIGN_OR_RETURN(const Config config, ReadConfig(folder / "adapter_config.json"));
   ASSIGN_OR_RETURN(const io::TensorStore adapter, io::OpenSafetensors(folder / "adapter_model.safetensors"));
@@ -148,11 +177,15 @@ StatusOr<std::string> AddAdapter(const fs::path& folder, PartStores& stores, con
       return stores.language.Contains(StrCat(stem, ".qweight"))
                  ? Unimplemented(StrCat(stores.language.name(), ": ", Printable(stem, 256),
                                         " is quantised; merge the adapter first, then quantise"))
-                 : DataLoss(StrCat(adapter.name(), ": ", Printable(name, 256),
-                                   " is of no matrix of the model: is it of another model?"));
+                 : DataLoss(StrCat(adapter.name(), ": ", Printable(name, 256), " is of no matrix of the ",
+                                   one_folder ? "model" : "decoder", ": is it of another model?"));
+    }
+    if (stem.ends_with("lm_head") && spec.language.tie_word_embeddings) {
+      return Unimplemented(StrCat(adapter.name(), ": lm_head is the table of embeddings in this model"));
     }
     ASSIGN_OR_RETURN(const TensorView weight, FloatsOf(stores.language, weight_name));
-    if (weight.shape.rank() != 2) return DataLoss(StrCat(stores.language.name(), ": ", weight_name, " is no matrix"));
+    if (weight.shape.rank() != 2)
+      return DataLoss(StrCat(stores.language.name(), ": ", Printable(weight_name, 256), " is no matrix"));
     RETURN_IF_ERROR(CheckShape(adapter, name, a.shape, {config.rank, weight.shape[1]}));
     RETURN_IF_ERROR(CheckShape(adapter, up_name, up.shape, {weight.shape[0], config.rank}));
     stores.language.Replace(weight_name, adder.Sum(weight, a, up, config.scale));
@@ -163,10 +196,19 @@ StatusOr<std::string> AddAdapter(const fs::path& folder, PartStores& stores, con
                            " of them in pairs of lora_A and lora_B"));
   }
   size_t others = 0;
-  if (const fs::path file = folder / "non_lora_trainables.safetensors"; fs::exists(file)) {
+  constexpr std::string_view kOthers = "non_lora_trainables";
+  std::error_code error;
+  if (const fs::path file = folder / StrCat(kOthers, ".safetensors"); fs::exists(fs::symlink_status(file, error))) {
     ASSIGN_OR_RETURN(const io::TensorStore trained, io::OpenSafetensors(file));
-    RETURN_IF_ERROR(ReplaceOthers(trained, stores));
+    RETURN_IF_ERROR(ReplaceOthers(trained, one_folder, stores));
     others = trained.tensors().size();
+  } else if (fs::exists(fs::symlink_status(folder / StrCat(kOthers, ".bin"), error))) {
+    return Unimplemented(
+        StrCat(folder.string(), ": ", kOthers, ".bin is not read; ", kOthers, ".safetensors would be"));
+  }
+  if (one_folder) {
+    stores.vision = stores.language;
+    stores.projector = stores.language;
   }
   return StrCat(folder.string(), ": rank ", config.rank, " added to ", matrices, " matrices, ", others,
                 " tensors replaced");

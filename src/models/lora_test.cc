@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -11,7 +12,7 @@
 #include "src/base/strings.h"
 #include "src/io/safetensors.h"
 #include "src/io/test_files.h"
-#include "src/models/runner.h"
+#include "src/models/vlm_runner.h"
 #include "src/spec/parse.h"
 #include "src/tensor/convert.h"
 
@@ -49,6 +50,7 @@ class LoraTest : public ::testing::TestWithParam<DType> {
     adapter_.emplace(kDown, Wave(DType::kF32, {kRank, kIn}, 0.37f));
     adapter_.emplace(kUp, Wave(DType::kF32, {kOut, kRank}, 1.7f));
     others_.emplace("mm_projector.layers.1.weight", Wave(DType::kF32, {5}, 0.9f));
+    spec_.layout = spec::Layout::kSubfolders;
   }
 
   static PartStores Stores(DType dtype) {
@@ -69,11 +71,12 @@ class LoraTest : public ::testing::TestWithParam<DType> {
 
   std::string Failure(PartStores stores = Stores(DType::kF32)) const {
     Write();
-    const auto added = AddAdapter(folder_.path(), stores, nullptr);
+    const auto added = AddAdapter(folder_.path(), spec_, stores, nullptr);
     return added.ok() ? "" : MessageOf(added.status());
   }
 
   io::testing::TemporaryDirectory folder_;
+  spec::ModelSpec spec_;
   std::string config_ = kConfig;
   std::map<std::string, Tensor> adapter_, others_;
 };
@@ -82,7 +85,7 @@ TEST_P(LoraTest, AddsTheProductAndReplacesTheRest) {
   Write();
   PartStores stores = Stores(GetParam());
   const std::vector<float> before = Values(stores.language, kWeight);
-  const auto added = AddAdapter(folder_.path(), stores, nullptr);
+  const auto added = AddAdapter(folder_.path(), spec_, stores, nullptr);
   ASSERT_TRUE(added.ok()) << added.status();
   EXPECT_THAT(*added, HasSubstr("rank 3 added to 1 matrices, 1 tensors replaced"));
   EXPECT_EQ(stores.language.Find(kWeight)->dtype, GetParam());
@@ -126,7 +129,7 @@ TEST_F(LoraTest, OtherModelsAreRefused) {
   others_.clear();
   PartStores quantised = Stores(DType::kF32);
   quantised.language = io::TensorStore("llm");
-  EXPECT_THAT(Failure(quantised), HasSubstr("is of no matrix of the model"));
+  EXPECT_THAT(Failure(quantised), HasSubstr("is of no matrix of the decoder"));
   EXPECT_TRUE(quantised.language.AddOwned("model.layers.0.mlp.up_proj.qweight", Wave(DType::kF32, {1}, 1)).ok());
   EXPECT_THAT(Failure(quantised), HasSubstr("merge the adapter first, then quantise"));
   EXPECT_EQ(Failure(), "") << "and this one is right";
@@ -138,6 +141,10 @@ TEST_F(LoraTest, MoreThanASumIsRefused) {
                      std::string_view(key).starts_with("mod") ? R"(["lm_head"])" : "true", "}");
     EXPECT_THAT(Failure(), HasSubstr(StrCat(key, " is set, which is not supported")));
   }
+  config_ = R"({"peft_type": "LORA", "r": 3, "lora_alpha": 6, "init_lora_weights": "pissa"})";
+  EXPECT_THAT(Failure(), HasSubstr("init_lora_weights is pissa"));
+  config_ = R"({"peft_type": "LORA", "r": 3, "lora_alpha": 1e300})";
+  EXPECT_THAT(Failure(), HasSubstr("lora_alpha is 1e+300 and r 3"));
   config_ = R"({"peft_type": "IA3"})";
   EXPECT_THAT(Failure(), HasSubstr("peft_type is IA3, not LORA"));
   config_ = R"({"peft_type": "LORA", "r": 3})";
@@ -157,24 +164,57 @@ TEST_F(LoraTest, HalvesAndCancellationAreSaid) {
   Write();
   const std::atomic<bool> cancel = true;
   PartStores stores = Stores(DType::kF32);
-  EXPECT_EQ(AddAdapter(folder_.path(), stores, &cancel).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(AddAdapter(folder_.path(), spec_, stores, &cancel).status().code(), StatusCode::kCancelled);
 }
 
-TEST_F(LoraTest, LoadingSaysWhatWasAdded) {
+TEST_F(LoraTest, PartsInOneFolderAreOne) {
+  spec_.layout = spec::Layout::kSingleFolder;
+  PartStores stores = {io::TensorStore("all"), {}, {}};
+  EXPECT_TRUE(stores.language.AddOwned(kWeight, Wave(DType::kF32, {kOut, kIn}, 0.21f)).ok());
+  EXPECT_TRUE(stores.language.AddOwned("mm_projector.layers.1.weight", Wave(DType::kF32, {5}, 0.3f)).ok());
+  stores.vision = stores.language;
+  stores.projector = stores.language;
+  const std::vector<float> before = Values(stores.language, kWeight);
+  Write();
+  const auto added = AddAdapter(folder_.path(), spec_, stores, nullptr);
+  ASSERT_TRUE(added.ok()) << added.status();
+  const auto* want = reinterpret_cast<const float*>(others_.begin()->second.data());
+  for (const io::TensorStore* store : {&stores.language, &stores.vision, &stores.projector}) {
+    EXPECT_NE(Values(*store, kWeight), before);
+    EXPECT_EQ(Values(*store, "mm_projector.layers.1.weight"), std::vector<float>(want, want + 5));
+  }
+}
+
+TEST_F(LoraTest, WhatIsNotReadIsSaid) {
+  spec_.layout = spec::Layout::kGalago;
+  EXPECT_THAT(Failure(), HasSubstr("an adapter goes on a model directory"));
+  spec_.layout = spec::Layout::kSubfolders;
+  std::filesystem::remove(folder_ / "non_lora_trainables.safetensors");
+  EXPECT_TRUE(WriteFileAtomically(folder_ / "non_lora_trainables.bin", "x").ok());
+  PartStores stores = Stores(DType::kF32);
+  const auto added = AddAdapter(folder_.path(), spec_, stores, nullptr);
+  EXPECT_THAT(MessageOf(added.status()), HasSubstr("non_lora_trainables.bin is not read"));
+}
+
+TEST_F(LoraTest, LoadedModelsHaveIt) {
   const std::filesystem::path model =
       std::filesystem::path(GALAGO_SOURCE_DIR) / "tests/golden/data/nvila_lite_2b/model";
   const auto spec = spec::ParseDirectory(model);
   ASSERT_TRUE(spec.ok()) << spec.status();
-  const auto llm = io::OpenTensorDirectory(model / "llm");
-  ASSERT_TRUE(llm.ok()) << llm.status();
-  const Shape shape = llm->Find(kWeight)->shape;
-  adapter_.at(kDown) = Wave(DType::kF32, {kRank, shape[1]}, 0.37f);
-  adapter_.at(kUp) = Wave(DType::kF32, {shape[0], kRank}, 1.7f);
+  LoadReport report;
+  const auto base = LoadVlmRunner(*spec, {}, report);
+  ASSERT_TRUE(base.ok()) << base.status();
+  const TensorView before = (*base)->weights().language.used().at(kWeight);
+  adapter_.at(kDown) = Wave(DType::kF32, {kRank, before.shape[1]}, 0.37f);
+  adapter_.at(kUp) = Wave(DType::kF32, {before.shape[0], kRank}, 1.7f);
   others_.clear();
   Write();
-  const auto loaded = LoadRunner(*spec, {.adapter = folder_.path()});
+  const auto loaded = LoadVlmRunner(*spec, {.adapter = folder_.path()}, report);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
-  EXPECT_THAT(loaded->report.notes, Contains(HasSubstr("rank 3 added to 1 matrices")));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("rank 3 added to 1 matrices")));
+  const TensorView after = (*loaded)->weights().language.used().at(kWeight);
+  ASSERT_EQ(after.NumBytes(), before.NumBytes());
+  EXPECT_NE(std::memcmp(after.data, before.data, before.NumBytes()), 0);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 namespace galago::ops {
 namespace {
 
-// One task computes a block of at most kRows x kCols outputs. A block's weights, 128 rows of a K-block (gemm-inl.h),
-// stay in a 1 MiB second-level cache while its activations pass by.
-constexpr int64_t kRows = 240;  // divisible by every kernel's row_tile that matters (4, 6, 16)
+// One task computes a block of at most kRows x kCols outputs. Of a K-block, its weights (gemm-inl.h: 128 rows) or its
+// activations (gemm_chains-inl.h: 240 rows) stay in a 1 MiB second-level cache while the others pass by.
+constexpr int64_t kRows = 240;  // divisible by every kernel's row_tile that matters (4, 6, 12, 16)
 constexpr int64_t kCols = 128;
 // Outputs a task has at least where few rows are computed: 32 weight rows keep a memory stream busy. Blocks start at
 // multiples of it, so at whole panels.

@@ -257,6 +257,7 @@ StatusOr<QuantizeReport> QuantizeModel(const std::string& model, const ModelOpti
   if (spec.language.quantization || spec.layout == spec::Layout::kGalago) {
     return InvalidArgument(StrCat(Printable(model, 256), ": is quantised or packed already; quantise the original"));
   }
+  if (!model_options.adapter.empty()) return InvalidArgument("an adapter is merged first, then the model is quantised");
   if (!IsOneFile(output)) RETURN_IF_ERROR(quant::CheckDirectoryLayout(spec));
   ASSIGN_OR_RETURN(const kernels::KernelTable kernels, ops::ChooseKernels(options.isa));
   QuantizeReport report;

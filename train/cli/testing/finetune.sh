@@ -19,9 +19,11 @@ if cmp -s still/model/llm/model.safetensors run/model/llm/model.safetensors; the
   echo "nothing was learnt" >&2
   exit 1
 fi
-# Threads are no part of what is trained; a folder that World did not write, or not to train on, is refused.
-"$program" finetune "$model" --data data --steps 3 --batch 4 --micro-batch 2 --out run --threads 1
-[ ! -e run/recipe-1.toml ]
+# Where it runs is no part of the record; a folder that World did not write, or not to train on, is refused.
+"$program" finetune "$model" --data data --steps=1 --batch 4 --micro-batch 2 --out=elsewhere --threads 1
+"$program" finetune "$model" --data data --steps=1 --batch 4 --micro-batch 2 --threads=2 --out again
+grep -q -e '--steps=1' again/recipe.toml
+cmp again/recipe.toml elsewhere/recipe.toml
 "$program" world test --split heldout --tasks dials:2
 code=0
 "$program" finetune "$model" --data test --out none 2> refused || code=$?
