@@ -147,6 +147,69 @@ Status ReplaceOthers(const io::TensorStore& others, bool one_folder, PartStores&
   return OkStatus();
 }
 
+constexpr std::string_view kFront = "base_model.model.", kDown = ".lora_A.weight", kUp = ".lora_B.weight";
+
+// Adds the pair of STEM.lora_A and STEM.lora_B to the matrix STEM.weight.
+Status AddPair(const io::TensorStore& adapter, std::string_view stem, const Config& config, const spec::ModelSpec& spec,
+               Adder& adder, io::TensorStore& model) {
+  const std::string down_name = StrCat(kFront, stem, kDown), up_name = StrCat(kFront, stem, kUp);
+  const std::string weight_name = StrCat(stem, ".weight");
+  ASSIGN_OR_RETURN(const TensorView down, FloatsOf(adapter, down_name));
+  ASSIGN_OR_RETURN(const TensorView up, FloatsOf(adapter, up_name));
+  if (model.Contains(StrCat(stem, ".qweight"))) {
+    return Unimplemented(
+        StrCat(model.name(), ": ", Printable(stem, 256), " is quantised; merge the adapter first, then quantise"));
+  }
+  if (!model.Contains(weight_name)) {
+    return DataLoss(StrCat(adapter.name(), ": ", Printable(down_name, 256), " is of no matrix of ", model.name(),
+                           ": is it of another model?"));
+  }
+  if (stem.ends_with("lm_head") && spec.language.tie_word_embeddings) {
+    return Unimplemented(StrCat(adapter.name(), ": lm_head is the table of embeddings in this model"));
+  }
+  ASSIGN_OR_RETURN(const TensorView weight, FloatsOf(model, weight_name));
+  if (weight.shape.rank() != 2) {
+    return DataLoss(StrCat(model.name(), ": ", Printable(weight_name, 256), " is no matrix"));
+  }
+  RETURN_IF_ERROR(CheckShape(adapter, down_name, down.shape, {config.rank, weight.shape[1]}));
+  RETURN_IF_ERROR(CheckShape(adapter, up_name, up.shape, {weight.shape[0], config.rank}));
+  model.Replace(weight_name, adder.Sum(weight, down, up, config.scale));
+  return OkStatus();
+}
+
+// Adds all pairs; the number of them.
+StatusOr<size_t> AddPairs(const io::TensorStore& adapter, const Config& config, const spec::ModelSpec& spec,
+                          io::TensorStore& model, const std::atomic<bool>* cancel) {
+  ASSIGN_OR_RETURN(const kernels::KernelTable kernels, ops::ChooseKernels(""));
+  Adder adder(kernels);
+  size_t pairs = 0;
+  for (const auto& tensor : adapter.tensors()) {
+    if (cancel != nullptr && *cancel) return Cancelled("stopped while an adapter was added");
+    const auto inside = After(tensor.first, kFront);
+    if (!inside || !(inside->ends_with(kDown) || inside->ends_with(kUp))) {
+      return Unimplemented(StrCat(adapter.name(), ": ", Printable(tensor.first, 256), " is neither lora_A nor lora_B"));
+    }
+    if (inside->ends_with(kUp)) continue;
+    const std::string_view stem = inside->substr(0, inside->size() - kDown.size());
+    RETURN_IF_ERROR(AddPair(adapter, stem, config, spec, adder, model));
+    ++pairs;
+  }
+  if (2 * pairs == adapter.tensors().size()) return pairs;
+  return DataLoss(StrCat(adapter.name(), ": holds ", adapter.tensors().size(), " tensors, ", 2 * pairs,
+                         " of them in pairs of lora_A and lora_B"));
+}
+
+// non_lora_trainables beside the adapter, if there are any: what was trained whole.
+StatusOr<io::TensorStore> OpenOthers(const fs::path& folder) {
+  constexpr std::string_view kOthers = "non_lora_trainables";
+  std::error_code error;
+  const auto is_there = [&](const fs::path& file) { return fs::exists(fs::symlink_status(file, error)); };
+  const fs::path file = folder / StrCat(kOthers, ".safetensors");
+  if (is_there(file)) return io::OpenSafetensors(file);
+  if (!is_there(folder / StrCat(kOthers, ".bin"))) return io::TensorStore();
+  return Unimplemented(StrCat(folder.string(), ": ", kOthers, ".bin is not read; ", kOthers, ".safetensors would be"));
+}
+
 }  // namespace
 
 StatusOr<std::string> AddAdapter(const fs::path& folder, const spec::ModelSpec& spec, PartStores& stores,
@@ -156,61 +219,16 @@ StatusOr<std::string> AddAdapter(const fs::path& folder, const spec::ModelSpec& 
         StrCat("an adapter goes on a model directory, ", spec.path.string(), " is one file with names of its own"));
   }
   const bool one_folder = spec.layout != spec::Layout::kSubfolders;
-  constexpr std::string_view kFront = "base_model.model.", kDown = ".lora_A.weight", kUp = ".lora_B.weight";
   ASSIGN_OR_RETURN(const Config config, ReadConfig(folder / "adapter_config.json"));
   ASSIGN_OR_RETURN(const io::TensorStore adapter, io::OpenSafetensors(folder / "adapter_model.safetensors"));
-  ASSIGN_OR_RETURN(const kernels::KernelTable kernels, ops::ChooseKernels(""));
-  Adder adder(kernels);
-  size_t matrices = 0;
-  for (const auto& [name, down] : adapter.tensors()) {
-    if (cancel != nullptr && *cancel) return Cancelled("stopped while an adapter was added");
-    const auto inside = After(name, kFront);
-    if (!inside || !(inside->ends_with(kDown) || inside->ends_with(kUp))) {
-      return Unimplemented(StrCat(adapter.name(), ": ", Printable(name, 256), " is neither lora_A nor lora_B"));
-    }
-    if (inside->ends_with(kUp)) continue;
-    const std::string_view stem = inside->substr(0, inside->size() - kDown.size());
-    const std::string up_name = StrCat(kFront, stem, kUp), weight_name = StrCat(stem, ".weight");
-    ASSIGN_OR_RETURN(const TensorView up, FloatsOf(adapter, up_name));
-    ASSIGN_OR_RETURN(const TensorView a, FloatsOf(adapter, name));
-    if (!stores.language.Contains(weight_name)) {
-      return stores.language.Contains(StrCat(stem, ".qweight"))
-                 ? Unimplemented(StrCat(stores.language.name(), ": ", Printable(stem, 256),
-                                        " is quantised; merge the adapter first, then quantise"))
-                 : DataLoss(StrCat(adapter.name(), ": ", Printable(name, 256), " is of no matrix of the ",
-                                   one_folder ? "model" : "decoder", ": is it of another model?"));
-    }
-    if (stem.ends_with("lm_head") && spec.language.tie_word_embeddings) {
-      return Unimplemented(StrCat(adapter.name(), ": lm_head is the table of embeddings in this model"));
-    }
-    ASSIGN_OR_RETURN(const TensorView weight, FloatsOf(stores.language, weight_name));
-    if (weight.shape.rank() != 2)
-      return DataLoss(StrCat(stores.language.name(), ": ", Printable(weight_name, 256), " is no matrix"));
-    RETURN_IF_ERROR(CheckShape(adapter, name, a.shape, {config.rank, weight.shape[1]}));
-    RETURN_IF_ERROR(CheckShape(adapter, up_name, up.shape, {weight.shape[0], config.rank}));
-    stores.language.Replace(weight_name, adder.Sum(weight, a, up, config.scale));
-    ++matrices;
-  }
-  if (2 * matrices != adapter.tensors().size()) {
-    return DataLoss(StrCat(adapter.name(), ": holds ", adapter.tensors().size(), " tensors, ", 2 * matrices,
-                           " of them in pairs of lora_A and lora_B"));
-  }
-  size_t others = 0;
-  constexpr std::string_view kOthers = "non_lora_trainables";
-  std::error_code error;
-  if (const fs::path file = folder / StrCat(kOthers, ".safetensors"); fs::exists(fs::symlink_status(file, error))) {
-    ASSIGN_OR_RETURN(const io::TensorStore trained, io::OpenSafetensors(file));
-    RETURN_IF_ERROR(ReplaceOthers(trained, one_folder, stores));
-    others = trained.tensors().size();
-  } else if (fs::exists(fs::symlink_status(folder / StrCat(kOthers, ".bin"), error))) {
-    return Unimplemented(
-        StrCat(folder.string(), ": ", kOthers, ".bin is not read; ", kOthers, ".safetensors would be"));
-  }
+  ASSIGN_OR_RETURN(const io::TensorStore others, OpenOthers(folder));
+  ASSIGN_OR_RETURN(const size_t pairs, AddPairs(adapter, config, spec, stores.language, cancel));
+  RETURN_IF_ERROR(ReplaceOthers(others, one_folder, stores));
   if (one_folder) {
     stores.vision = stores.language;
     stores.projector = stores.language;
   }
-  return StrCat(folder.string(), ": rank ", config.rank, " added to ", matrices, " matrices, ", others,
+  return StrCat(folder.string(), ": rank ", config.rank, " added to ", pairs, " matrices, ", others.tensors().size(),
                 " tensors replaced");
 }
 

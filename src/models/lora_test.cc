@@ -129,7 +129,7 @@ TEST_F(LoraTest, OtherModelsAreRefused) {
   others_.clear();
   PartStores quantised = Stores(DType::kF32);
   quantised.language = io::TensorStore("llm");
-  EXPECT_THAT(Failure(quantised), HasSubstr("is of no matrix of the decoder"));
+  EXPECT_THAT(Failure(quantised), HasSubstr("is of no matrix of llm"));
   EXPECT_TRUE(quantised.language.AddOwned("model.layers.0.mlp.up_proj.qweight", Wave(DType::kF32, {1}, 1)).ok());
   EXPECT_THAT(Failure(quantised), HasSubstr("merge the adapter first, then quantise"));
   EXPECT_EQ(Failure(), "") << "and this one is right";

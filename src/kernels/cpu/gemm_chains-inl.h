@@ -1,6 +1,7 @@
 #ifndef GALAGO_KERNELS_CPU_GEMM_CHAINS_INL_H_
 #define GALAGO_KERNELS_CPU_GEMM_CHAINS_INL_H_
 
+#include "src/kernels/cpu/copy_rows-inl.h"
 #include "src/kernels/kernel_table.h"
 
 // Products of bf16 activations and bf16 weights as they lie in a checkpoint, both contiguous along k. A vector of
@@ -230,12 +231,6 @@ struct GemmChains {
       for (int64_t k0 = 0; k0 < args.k; k0 += columns) {
         for (int64_t j = args.n0; j < args.n1; j += kCols) run(j, k0);
       }
-    }
-  }
-
-  static void CopyRows(int64_t rows, int64_t cols, const float* from, int64_t ld_from, float* to, int64_t ld_to) {
-    for (int64_t i = 0; i < rows; ++i) {
-      __builtin_memcpy(to + i * ld_to, from + i * ld_from, static_cast<unsigned long>(cols) * sizeof(float));
     }
   }
 };

@@ -1,6 +1,7 @@
 #ifndef GALAGO_KERNELS_CPU_PANEL_GEMM_INL_H_
 #define GALAGO_KERNELS_CPU_PANEL_GEMM_INL_H_
 
+#include "src/kernels/cpu/copy_rows-inl.h"
 #include "src/kernels/kernel_table.h"
 
 // Products of 8-bit activations with panels of 4 or 8 bits: the lanes of a vector are outputs, each lane adds products
@@ -392,12 +393,6 @@ struct Int8Gemm {
           CopyRows(rows, cols, whole, kCols, c, args.ldc);
         }
       }
-    }
-  }
-
-  static void CopyRows(int64_t rows, int64_t cols, const float* from, int64_t ld_from, float* to, int64_t ld_to) {
-    for (int64_t i = 0; i < rows; ++i) {
-      __builtin_memcpy(to + i * ld_to, from + i * ld_from, static_cast<unsigned long>(cols) * sizeof(float));
     }
   }
 };
