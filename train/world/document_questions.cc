@@ -69,7 +69,7 @@ class Asker {
         break;
     }
     rng_.Shuffle(exchanges_);
-    const auto most = static_cast<size_t>(rng_.Int(4, 6));
+    const auto most = static_cast<size_t>(rng_.Int(4, MostAsked(split_, 6)));
     if (exchanges_.size() > most) exchanges_.resize(most);
     return std::move(exchanges_);
   }
@@ -121,14 +121,14 @@ class Asker {
     Add(words.find, sheet_.rows[row][0], "find", {{"value", cells[row]}, {"head", LowerFirst(sheet_.heads[c])}});
   }
 
-  // Two cells of every column of values, its largest or smallest, and the way back.
+  // Cells of every column of values (two, in training more), its largest or smallest, and the way back.
   void AskColumns() {
     for (size_t c = 1; c < sheet_.heads.size(); ++c) {
       std::vector<size_t> rows(sheet_.rows.size());
       for (size_t r = 0; r < rows.size(); ++r) rows[r] = r;
       rng_.Shuffle(rows);
-      AskCell(rows[0], c);
-      AskCell(rows[1], c);
+      rows.resize(std::min(rows.size(), static_cast<size_t>(MostAsked(split_, 2))));
+      for (const size_t row : rows) AskCell(row, c);
       AskExtremes(c);
       if (rng_.Chance(0.7)) AskWhich(c);
     }

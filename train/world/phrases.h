@@ -1,6 +1,7 @@
 #ifndef GALAGO_TRAIN_WORLD_PHRASES_H_
 #define GALAGO_TRAIN_WORLD_PHRASES_H_
 
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -28,6 +29,10 @@ using Slots = std::initializer_list<std::pair<std::string_view, std::string_view
 std::string Fill(std::string_view wording, Slots slots);
 // Pick and Fill.
 std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots = {});
+
+// The most questions about one picture: `heldout` in held-out pictures, four more in training, where a question costs a
+// small part of what drawing and seeing its picture do.
+int64_t MostAsked(Split split, int64_t heldout);
 
 // "a star", "an orange star".
 std::string WithArticle(std::string_view noun);

@@ -447,12 +447,12 @@ class Asker {
   }
 
  private:
-  // The first `main` exchanges are always asked, the others fill up to three to five; then all are shuffled, so that
+  // The exchanges of `main_` are always asked, the others fill up; then half of the time all are shuffled, so that
   // spelling is learnt from the picture as often as from the answer before it.
   std::vector<Exchange> Choose() {
     std::vector<Exchange> chosen = std::move(main_);
     rng_.Shuffle(extra_);
-    const auto count = static_cast<size_t>(rng_.Int(3, 5));
+    const auto count = static_cast<size_t>(rng_.Int(3, MostAsked(split_, 5)));
     for (size_t i = 0; i < extra_.size() && chosen.size() < count; ++i) chosen.push_back(std::move(extra_[i]));
     if (rng_.Chance(0.5)) rng_.Shuffle(chosen);
     return chosen;

@@ -50,7 +50,8 @@ bool Differ(const Scene& scene, const Part& part) {
 std::optional<Query> AskColour(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"What colour is the {x}?", "Which colour is the {x}?", "What is the colour of the {x}?",
-       "Name the colour of the {x}.", "The {x} is what colour?", "Tell me the colour of the {x}."},
+       "Name the colour of the {x}.", "The {x} is what colour?", "Tell me the colour of the {x}.",
+       "Can you tell me the colour of the {x}?"},
       {"What colour does the {x} have?", "Tell me what colour the {x} is."}};
   const auto named = NameOne(scene, rng, Attribute::kColour);
   if (!named) return std::nullopt;
@@ -60,7 +61,8 @@ std::optional<Query> AskColour(const Scene& scene, Rng& rng, Split split) {
 
 std::optional<Query> AskShape(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
-      {"What is the {x}?", "Which thing is the {x}?", "Name the {x}.", "The {x} is what?", "Tell me what the {x} is."},
+      {"What is the {x}?", "Which thing is the {x}?", "Name the {x}.", "The {x} is what?", "Tell me what the {x} is.",
+       "Tell me what thing the {x} is.", "Can you name the {x}?"},
       {"Can you tell me what the {x} is?", "Tell me which thing the {x} is."}};
   const auto named = NameOne(scene, rng, Attribute::kShape);
   if (!named) return std::nullopt;
@@ -71,7 +73,7 @@ std::optional<Query> AskShape(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskMaterial(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"What pattern does the {x} have?", "What is the pattern of the {x}?", "Which pattern does the {x} have?",
-       "Is the {x} plain, striped, dotted or outlined?"},
+       "Is the {x} plain, striped, dotted or outlined?", "Tell me which pattern the {x} has."},
       {"Tell me the pattern of the {x}.", "Name the pattern of the {x}."}};
   if (!Differ(scene, [](const Thing& thing) { return thing.material; })) return std::nullopt;
   const auto named = NameOne(scene, rng, Attribute::kMaterial);
@@ -81,9 +83,10 @@ std::optional<Query> AskMaterial(const Scene& scene, Rng& rng, Split split) {
 }
 
 std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {{"Is the {x} big or small?", "Is the {x} small or big?", "What size is the {x}?",
-                                      "What size does the {x} have?", "Name the size of the {x}."},
-                                     {"What is the size of the {x}?", "Tell me the size of the {x}."}};
+  static const Wordings kWordings = {
+      {"Is the {x} big or small?", "Is the {x} small or big?", "What size is the {x}?", "What size does the {x} have?",
+       "Name the size of the {x}.", "Tell me what size the {x} has."},
+      {"What is the size of the {x}?", "Tell me the size of the {x}."}};
   if (!Differ(scene, [](const Thing& thing) { return thing.big; })) return std::nullopt;
   const auto named = NameOne(scene, rng, Attribute::kSize);
   if (!named) return std::nullopt;
@@ -92,9 +95,10 @@ std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
 }
 
 std::optional<Query> AskWhetherThere(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {{"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?",
-                                      "Can you see {x} in the picture?", "Does the picture show {x}?"},
-                                     {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
+  static const Wordings kWordings = {
+      {"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?", "Can you see {x} in the picture?",
+       "Does the picture show {x}?", "In the picture, is there {x}?", "Can you see {x} here?"},
+      {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
   const bool there = rng.Chance(0.5);
   Description description;
   if (there) {
@@ -135,7 +139,7 @@ std::map<int64_t, std::vector<Description>> Countables(const Scene& scene, Rng& 
 std::optional<Query> AskCount(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"How many {x} are there?", "How many {x} do you see?", "How many {x} are in the picture?", "Count the {x}.",
-       "What is the number of {x}?", "Tell me how many {x} there are."},
+       "What is the number of {x}?", "Tell me how many {x} there are.", "How many {x} can you count?"},
       {"How many {x} does the picture show?", "Tell me the number of {x}.", "How many {x} can you see?"}};
   // None and one can be asked of every scene, large numbers of few: weights even out the answers. Beyond six nothing
   // is asked, training has no such scenes.
@@ -159,7 +163,7 @@ std::optional<Query> AskCount(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskMore(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Are there {more} {x} than {y}?", "Do you see {more} {x} than {y}?",
-       "Does the picture show {more} {x} than {y}?"},
+       "Does the picture show {more} {x} than {y}?", "Can you count {more} {x} than {y}?"},
       {"Can you see {more} {x} than {y}?", "Does the picture have {more} {x} than {y}?"}};
   const Thing& one = scene.things[AnyThing(scene, rng)];
   const Thing& two = scene.things[AnyThing(scene, rng)];
@@ -183,7 +187,8 @@ std::optional<Query> AskMore(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskBigger(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Which is {bigger}, the {x} or the {y}?", "What is {bigger}, the {x} or the {y}?",
-       "Which thing is {bigger}: the {x} or the {y}?", "Is the {x} or the {y} {bigger}?"},
+       "Which thing is {bigger}: the {x} or the {y}?", "Is the {x} or the {y} {bigger}?",
+       "Tell me what is {bigger}, the {x} or the {y}."},
       {"Tell me which is {bigger}, the {x} or the {y}.", "Of the {x} and the {y}, which is {bigger}?"}};
   const auto two = NameTwo(scene, rng, Attribute::kSize);
   if (!two) return std::nullopt;
@@ -201,7 +206,8 @@ std::optional<Query> AskBigger(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskRelation(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Is the {x} {side} the {y}?", "Do you see the {x} {side} the {y}?",
-       "Does the picture show the {x} {side} the {y}?"},
+       "Does the picture show the {x} {side} the {y}?", "In the picture, do you see the {x} {side} the {y}?",
+       "Can you see that the {x} is {side} the {y}?"},
       {"Can you see the {x} {side} the {y}?", "In the picture, is the {x} {side} the {y}?"}};
   const auto two = NameTwo(scene, rng);
   if (!two) return std::nullopt;
@@ -221,7 +227,8 @@ std::optional<Query> AskRelation(const Scene& scene, Rng& rng, Split split) {
 
 std::optional<Query> AskBeside(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {{"What is {side} the {x}?", "Which thing is {side} the {x}?",
-                                      "What do you see {side} the {x}?", "Name the thing {side} the {x}."},
+                                      "What do you see {side} the {x}?", "Name the thing {side} the {x}.",
+                                      "Which thing can you see {side} the {x}?", "Tell me the thing {side} the {x}."},
                                      {"What can you see {side} the {x}?", "Tell me what is {side} the {x}."}};
   const auto named = NameOne(scene, rng);
   if (!named) return std::nullopt;
@@ -253,7 +260,8 @@ std::string At(std::string_view place) {
 
 std::optional<Query> AskWhatAt(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
-      {"What is {at}?", "Which thing is {at}?", "What do you see {at}?", "Name the thing {at}."},
+      {"What is {at}?", "Which thing is {at}?", "What do you see {at}?", "Name the thing {at}.",
+       "Which thing can you see {at}?", "Tell me the thing {at}."},
       {"What can you see {at}?", "Tell me what is {at}."}};
   const size_t index = AnyThing(scene, rng);
   const auto place = PlaceOf(scene, scene.things[index]);
@@ -273,7 +281,8 @@ std::optional<Query> AskWhatAt(const Scene& scene, Rng& rng, Split split) {
 
 std::optional<Query> AskWhere(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
-      {"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?"},
+      {"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?",
+       "Where in the picture can you see the {x}?", "Tell me the place of the {x}."},
       {"Where can you see the {x}?", "Tell me where the {x} is."}};
   const auto named = NameOne(scene, rng);
   if (!named) return std::nullopt;
@@ -285,7 +294,7 @@ std::optional<Query> AskWhere(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskSameColour(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Are the {x} and the {y} the same colour?", "Do the {x} and the {y} have the same colour?",
-       "Is the {x} the same colour as the {y}?"},
+       "Is the {x} the same colour as the {y}?", "Does the {x} have the colour of the {y}?"},
       {"Does the {x} have the same colour as the {y}?", "Do you see the same colour in the {x} and the {y}?"}};
   // Both answers must have been possible, or the question would give the answer away.
   std::optional<std::pair<Named, Named>> same;

@@ -20,25 +20,34 @@ namespace {
 
 constexpr double kSide = 112.0;
 
-const Wordings kWhat = {{"What is this?", "What do you see?", "What is in the picture?", "Which thing is this?"},
-                        {"Which thing do you see?", "What is this thing?", "Which thing is in the picture?"}};
-const Wordings kThere = {{"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?"},
+const Wordings kWhat = {
+    {"What is this?", "What do you see?", "What is in the picture?", "Which thing is this?", "What thing do you see?"},
+    {"Which thing do you see?", "What is this thing?", "Which thing is in the picture?"}};
+const Wordings kThere = {{"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?", "Is there {a} here?",
+                          "In the picture, do you see {a}?"},
                          {"Is {a} in the picture?", "Do you see {a} in the picture?"}};
-const Wordings kCorner = {{"In which corner is the {x}?", "Where is the {x}?"},
+const Wordings kCorner = {{"In which corner is the {x}?", "Where is the {x}?", "Where do you see the {x}?"},
                           {"Where is the {x} in the picture?", "In which corner do you see the {x}?"}};
-const Wordings kLeftOrRight = {{"Is the {x} on the left or on the right?", "On which side is the {x}, left or right?"},
+const Wordings kLeftOrRight = {{"Is the {x} on the left or on the right?", "On which side is the {x}, left or right?",
+                                "Do you see the {x} left or right?"},
                                {"Is the {x} left or right?", "On which side do you see the {x}, left or right?"}};
-const Wordings kTopOrBottom = {{"Is the {x} at the top or at the bottom?", "Where is the {x}, top or bottom?"},
+const Wordings kTopOrBottom = {{"Is the {x} at the top or at the bottom?", "Where is the {x}, top or bottom?",
+                                "Do you see the {x} at the top or at the bottom?"},
                                {"Is the {x} top or bottom?", "Where do you see the {x}, at the top or at the bottom?"}};
-const Wordings kWhatLeft = {{"What is left of the {x}?", "What is to the left of the {x}?"},
+const Wordings kWhatLeft = {{"What is left of the {x}?", "What is to the left of the {x}?",
+                             "Which thing is to the left of the {x}?", "What do you see left of the {x}?"},
                             {"Which thing is left of the {x}?", "What do you see to the left of the {x}?"}};
-const Wordings kWhatRight = {{"What is right of the {x}?", "What is to the right of the {x}?"},
+const Wordings kWhatRight = {{"What is right of the {x}?", "What is to the right of the {x}?",
+                              "Which thing is to the right of the {x}?", "What do you see right of the {x}?"},
                              {"Which thing is right of the {x}?", "What do you see to the right of the {x}?"}};
-const Wordings kWhatAbove = {{"What is above the {x}?", "What is over the {x}?"},
+const Wordings kWhatAbove = {{"What is above the {x}?", "What is over the {x}?", "Which thing is over the {x}?",
+                              "What do you see over the {x}?"},
                              {"Which thing is above the {x}?", "What do you see above the {x}?"}};
-const Wordings kWhatBelow = {{"What is below the {x}?", "What is under the {x}?"},
+const Wordings kWhatBelow = {{"What is below the {x}?", "What is under the {x}?", "Which thing is under the {x}?",
+                              "What do you see under the {x}?"},
                              {"Which thing is below the {x}?", "What do you see below the {x}?"}};
-const Wordings kWhatInCorner = {{"What is in the {corner} corner?", "What is at the {corner}?"},
+const Wordings kWhatInCorner = {{"What is in the {corner} corner?", "What is at the {corner}?",
+                                 "Which thing is at the {corner}?", "What do you see in the {corner} corner?"},
                                 {"Which thing is in the {corner} corner?", "What do you see at the {corner}?"}};
 const Wordings kCount = {{"How many {xs} are there?", "How many {xs} do you see?", "Count the {xs}."},
                          {"How many {xs} are in the picture?", "How many {xs} do you see in the picture?"}};
@@ -137,10 +146,14 @@ class Composer {
     Ask(kCount, "count", {{"xs", PluralOf(a)}}, StrCat(count(a)));
     if (count(b) > 0 || rng_.Chance(0.3)) Ask(kCount, "count", {{"xs", PluralOf(b)}}, StrCat(count(b)));
     Ask(kCountAll, "count all", {}, StrCat(corners.size()));
-    const auto asked = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(corners.size()) - 1));
-    Ask(kWhatInCorner, "corner", {{"corner", kCorners[corners[asked]]}}, NameOf(things[asked]));
-    if (count(things[asked]) == 1) {
-      Ask(kCorner, "where", {{"x", NameOf(things[asked])}}, std::string(kCorners[corners[asked]]));
+    const auto first = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(corners.size()) - 1));
+    const auto num_asked = std::min(corners.size(), static_cast<size_t>(MostAsked(split_, 1)));
+    for (size_t i = 0; i < num_asked; ++i) {
+      const size_t asked = (first + i) % corners.size();
+      Ask(kWhatInCorner, "corner", {{"corner", kCorners[corners[asked]]}}, NameOf(things[asked]));
+      if (count(things[asked]) == 1) {
+        Ask(kCorner, "where", {{"x", NameOf(things[asked])}}, std::string(kCorners[corners[asked]]));
+      }
     }
     if (count(b) > 0 && count(a) != count(b)) AskMore(a, count(a), b, count(b));
     AskThere(things.front());
