@@ -18,10 +18,12 @@ import tempfile
 # Name, flags of `quantize`, precision it is read with.
 MODES = [
     ("w8", ["--decoder", "w8", "--method", "rtn"], "bf16"),
+    ("w6", ["--decoder", "w6", "--method", "rtn"], "bf16"),
     ("w4 rtn", ["--decoder", "w4", "--method", "rtn"], "bf16"),
     ("w4 awq", ["--decoder", "w4"], "bf16"),
     ("w4 awq, int8 activations", ["--decoder", "w4"], "int8"),
     ("w4 awq, head w8", ["--decoder", "w4", "--head", "w8"], "bf16"),
+    ("w4 awq, head w6", ["--decoder", "w4", "--head", "w6"], "bf16"),
     ("w4 awq, head w4", ["--decoder", "w4", "--head", "w4"], "bf16"),
 ]
 

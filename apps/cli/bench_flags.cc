@@ -90,7 +90,7 @@ Setter SetFormat(WeightFormat RandomModelOptions::*format, std::vector<WeightFor
 
 std::vector<Flag> MakeBenchFlags() {
   CommandFlags add(Command::kBench);
-  const std::vector<WeightFormat> all = {WeightFormat::kBf16, WeightFormat::kW4, WeightFormat::kW8};
+  const std::vector<WeightFormat> all = {WeightFormat::kBf16, WeightFormat::kW4, WeightFormat::kW6, WeightFormat::kW8};
   add("What", "--limits", "", "what this machine can do at best, for each number of threads",
       SetSwitch(&BenchOptions::limits));
   add("What", "--shape", "NAME", "instead of --model: a published checkpoint's dimensions, random weights in memory",
@@ -100,9 +100,9 @@ std::vector<Flag> MakeBenchFlags() {
         return OkStatus();
       });
   add("What", "--list-shapes", "", "the names that --shape takes", SetSwitch(&BenchOptions::list_shapes));
-  add("What", "--weights", "FORMAT", "of a shape's decoder: bf16 (default), w4 or w8",
+  add("What", "--weights", "FORMAT", "of a shape's decoder: bf16 (default), w4, w6 or w8",
       SetFormat(&RandomModelOptions::decoder, all));
-  add("What", "--head", "FORMAT", "of a shape's vocabulary tables: bf16 (default), w4 or w8",
+  add("What", "--head", "FORMAT", "of a shape's vocabulary tables: bf16 (default), w4, w6 or w8",
       SetFormat(&RandomModelOptions::head, all));
   add("What", "--tower", "FORMAT", "of a shape's vision tower: bf16 (default) or w8",
       SetFormat(&RandomModelOptions::tower, {WeightFormat::kBf16, WeightFormat::kW8}));

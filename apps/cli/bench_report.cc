@@ -177,6 +177,8 @@ std::string_view Name(WeightFormat format) {
       return "bf16";
     case WeightFormat::kW4:
       return "w4";
+    case WeightFormat::kW6:
+      return "w6";
     case WeightFormat::kW8:
       return "w8";
   }

@@ -238,7 +238,7 @@ TEST_F(BenchCommandTest, UsageErrors) {
   EXPECT_EQ(Run({"-m", model_, "--weights", "w4"}), 2);
   EXPECT_THAT(err_.text(), HasSubstr("go with --shape"));
   EXPECT_EQ(Run({"--shape", "Fake-1B", "--weights", "w5"}), 2);
-  EXPECT_THAT(err_.text(), HasSubstr("'w5' is none of bf16, w4, w8"));
+  EXPECT_THAT(err_.text(), HasSubstr("'w5' is none of bf16, w4, w6, w8"));
   EXPECT_EQ(Run({"--shape", "Fake-1B", "--tower", "w4"}), 2);
   EXPECT_THAT(err_.text(), HasSubstr("'w4' is none of bf16, w8"));
   EXPECT_EQ(Run({"--shape", "Fake-1B", "--stages", "tower,prefil"}), 2);

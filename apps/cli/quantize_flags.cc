@@ -52,13 +52,14 @@ Status AddCalibrationPath(Options& options, const std::string& text) {
 
 std::vector<Flag> MakeQuantizeFlags() {
   CommandFlags add(Command::kQuantize);
-  const FormatName w4 = {"w4", WeightFormat::kW4}, w8 = {"w8", WeightFormat::kW8}, keep = {"bf16", WeightFormat::kBf16};
-  add("Result", "--decoder", "FORMAT", "the decoder's weights: w4 (default), w8, or bf16 to leave them as they are",
-      SetFormat(&QuantizeOptions::decoder, {w4, w8, keep}));
+  const FormatName w4 = {"w4", WeightFormat::kW4}, w6 = {"w6", WeightFormat::kW6}, w8 = {"w8", WeightFormat::kW8},
+                   keep = {"bf16", WeightFormat::kBf16};
+  add("Result", "--decoder", "FORMAT", "the decoder's weights: w4 (default), w6, w8, or bf16 to leave them as they are",
+      SetFormat(&QuantizeOptions::decoder, {w4, w6, w8, keep}));
   add("Result", "--tower", "FORMAT", "the vision tower's: w8a8, or bf16 to leave them as they are (default)",
       SetFormat(&QuantizeOptions::tower, {{"w8a8", WeightFormat::kW8}, keep}));
-  add("Result", "--head", "FORMAT", "the matrix behind the logits: bf16 to leave it as it is (default), w8 or w4",
-      SetFormat(&QuantizeOptions::head, {keep, w8, w4}));
+  add("Result", "--head", "FORMAT", "the matrix behind the logits: bf16 to leave it as it is (default), w8, w6 or w4",
+      SetFormat(&QuantizeOptions::head, {keep, w8, w6, w4}));
   add("Result", "--group", "N", "4-bit weights that share a scale: 128 (default), 64 or 32",
       SetCount(&QuantizeOptions::group));
   add("Result", "--method", "NAME", "awq (default), or rtn: to the nearest, without calibration", SetMethod);

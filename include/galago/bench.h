@@ -49,6 +49,7 @@ std::vector<PublishedShape> PublishedShapes();
 enum class WeightFormat {
   kBf16,
   kW4,  // 4 bits in groups of 128
+  kW6,  // 6 bits in groups of 128, not of the tower
   kW8   // 8 bits: in groups of 128 for the decoder, one scale a row for the tower
 };
 

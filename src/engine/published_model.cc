@@ -46,6 +46,8 @@ StatusOr<DType> DecoderType(WeightFormat format) {
       return DType::kBF16;
     case WeightFormat::kW4:
       return DType::kW4G128;
+    case WeightFormat::kW6:
+      return DType::kW6G128;
     case WeightFormat::kW8:
       return DType::kW8G128;
   }
@@ -53,7 +55,9 @@ StatusOr<DType> DecoderType(WeightFormat format) {
 }
 
 StatusOr<DType> TowerType(WeightFormat format) {
-  if (format == WeightFormat::kW4) return InvalidArgument("the tower's weights have 16 or 8 bits");
+  if (format != WeightFormat::kW8 && format != WeightFormat::kBf16) {
+    return InvalidArgument("the tower's weights have 16 or 8 bits");
+  }
   return format == WeightFormat::kW8 ? DType::kW8Row : DType::kBF16;
 }
 

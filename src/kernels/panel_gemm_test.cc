@@ -16,8 +16,8 @@ std::ostream& operator<<(std::ostream& out, const Shape3& s) {
   return out << "m=" << s.m << " n=" << s.n << " k=" << s.k;
 }
 
-constexpr DType kPanelTypes[] = {DType::kW4G32, DType::kW4G64,  DType::kW4G128, DType::kW8G16,
-                                 DType::kW8G32, DType::kW8G128, DType::kW8Row};
+constexpr DType kPanelTypes[] = {DType::kW4G32,  DType::kW4G64, DType::kW4G128, DType::kW6G16,  DType::kW6G32,
+                                 DType::kW6G128, DType::kW8G16, DType::kW8G32,  DType::kW8G128, DType::kW8Row};
 
 // A random quantised matrix in panels at an address that is only what the type demands, with what each weight is.
 class PanelWeights {
@@ -40,9 +40,10 @@ class PanelWeights {
       PackPanels(dtype, four_, bytes_.span());
     } else {
       eight_ = MakeGroupedWeights8(n, k, group_);
+      const int half = PanelBits(PanelTypeOf(dtype)) == 6 ? 32 : 128;
       for (int8_t& code : eight_.codes) {
-        code = static_cast<int8_t>(extreme ? (&code - eight_.codes.data()) % 2 == 0 ? 127 : -128
-                                           : random.Below(256) - 128);
+        code = static_cast<int8_t>(extreme ? (&code - eight_.codes.data()) % 2 == 0 ? half - 1 : -half
+                                           : random.Below(2 * half) - half);
       }
       for (float& scale : eight_.scales) scale = std::ldexp(1.0f + std::abs(random.Next()), -9);
       PackPanels(dtype, eight_, bytes_.span());

@@ -119,7 +119,7 @@ StatusOr<PanelMatrix> PanelsFromPacked(const io::TensorStore& store, std::string
   ASSIGN_OR_RETURN(UnpackedWeights unpacked, Unpack(found.layout, packed, rows, cols, found.group, what));
   int64_t group = 128;
   while (group >= 32 && found.group % group != 0) group /= 2;
-  const auto dtype = Panel4Type(group);
+  const auto dtype = PanelDType(4, group);
   if (!dtype) {
     return Unimplemented(StrCat(what, ": groups of ", found.group, " are no multiple of 32, which kernels need"));
   }
@@ -143,7 +143,7 @@ uint64_t LoadedBytes(const io::TensorStore& blocks, ops::Precision precision) {
     TensorView loaded = view;
     if (HasPanels(view, precision)) {
       const auto groups = GroupsOfBlockType(view.dtype);
-      loaded.dtype = groups->codes == BlockCodes::kFourBits ? *Panel4Type(groups->group) : *Panel8Type(groups->group);
+      loaded.dtype = *PanelDType(groups->bits, groups->group);
     } else if (view.shape.rank() == 1 || name.ends_with("position_embd.weight")) {
       loaded.dtype = DType::kF32;
     } else if (IsBlockType(view.dtype)) {
@@ -158,12 +158,13 @@ StatusOr<PanelMatrix> PanelsFromBlocks(const TensorView& blocks, std::string_vie
   const auto groups = GroupsOfBlockType(blocks.dtype);
   PanelMatrix out;
   out.source = StrCat("GGUF ", DTypeName(blocks.dtype));
-  if (groups->codes == BlockCodes::kFourBits) {
+  const DType dtype = *PanelDType(groups->bits, groups->group);
+  if (groups->bits == 4) {
     ASSIGN_OR_RETURN(const GroupedWeights weights, GroupedFromBlocks(blocks, what));
-    out.panels = Packed(*Panel4Type(groups->group), weights);
+    out.panels = Packed(dtype, weights);
   } else {
     ASSIGN_OR_RETURN(const GroupedWeights8 weights, GroupedFromBlocks8(blocks, what));
-    out.panels = Packed(*Panel8Type(groups->group), weights);
+    out.panels = Packed(dtype, weights);
   }
   return out;
 }
@@ -180,7 +181,7 @@ StatusOr<PanelMatrix> PanelsFromBytes(const TensorView& weight, const TensorView
     return DataLoss(StrCat(what, ": weight_scale is ", scale.shape.ToString(), ", [", rows, "] or [", rows,
                            ", groups of ", cols, "] is needed"));
   }
-  const std::optional<DType> dtype = groups == 1 ? DType::kW8Row : Panel8Type(cols / groups);
+  const std::optional<DType> dtype = groups == 1 ? DType::kW8Row : PanelDType(8, cols / groups);
   if (!dtype || (dtype == DType::kW8Row && cols > kMaxRowK)) {
     return Unimplemented(StrCat(what, ": 8-bit groups of ", cols / groups, " columns are not supported"));
   }

@@ -60,8 +60,9 @@ void PackRows(DType dtype, int64_t rows, int64_t cols, uint64_t seed, std::span<
     PackPanels(dtype, weights, out);
   } else {
     GroupedWeights8 weights = MakeGroupedWeights8(rows, cols, group);
-    FillCodes(-127, 255, seed, weights.codes);
-    std::ranges::fill(weights.scales, bound / 127.0f);
+    const int most = (1 << (PanelBits(type) - 1)) - 1;
+    FillCodes(-most, 2 * most + 1, seed, weights.codes);
+    std::ranges::fill(weights.scales, bound / static_cast<float>(most));
     PackPanels(dtype, weights, out);
   }
 }

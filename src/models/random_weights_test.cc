@@ -28,8 +28,9 @@ double Variance(std::span<const float> values) {
 }
 
 TEST(RandomWeights, MatricesHaveVarianceOneOverInputsInEveryType) {
-  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16, DType::kW4G32, DType::kW4G64, DType::kW4G128,
-                           DType::kW8G16, DType::kW8G32, DType::kW8G128}) {
+  for (const DType type :
+       {DType::kF32, DType::kF16, DType::kBF16, DType::kW4G32, DType::kW4G64, DType::kW4G128, DType::kW6G16,
+        DType::kW6G32, DType::kW6G128, DType::kW8G16, DType::kW8G32, DType::kW8G128}) {
     const RandomWeights weights({.decoder = type}, Part::kLanguage);
     // 200 rows: whole panels and a part of one.
     const Tensor matrix = weights.Matrix("model.layers.0.mlp.up_proj.weight", {200, 256});

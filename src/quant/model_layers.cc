@@ -49,25 +49,26 @@ StatusOr<Tensor> Panels4(const ops::ExecContext& ctx, const Tensor& weight, int6
                          std::string_view what) {
   const int64_t rows = weight.shape()[0], cols = weight.shape()[1];
   ASSIGN_OR_RETURN(const GroupedWeights rounded, Round4(*ctx.pool, weight.f32(), rows, cols, group, arithmetic, what));
-  const std::optional<DType> dtype = Panel4Type(group);
+  const std::optional<DType> dtype = PanelDType(4, group);
   CHECK(dtype.has_value());
   Tensor panels(*dtype, {rows, cols});
   PackPanels(*dtype, rounded, {panels.data(), panels.num_bytes()});
   return panels;
 }
 
-Tensor Pack8(const ops::ExecContext& ctx, const Tensor& weight, DType dtype, int64_t group) {
+Tensor PackSigned(const ops::ExecContext& ctx, const Tensor& weight, DType dtype, int64_t group) {
   const int64_t rows = weight.shape()[0], cols = weight.shape()[1];
-  const GroupedWeights8 rounded = Round8(*ctx.pool, weight.f32(), rows, cols, group);
+  const int bits = PanelBits(PanelTypeOf(dtype));
+  const GroupedWeights8 rounded = RoundSigned(*ctx.pool, weight.f32(), rows, cols, group, bits);
   Tensor panels(dtype, {rows, cols});
   PackPanels(dtype, rounded, {panels.data(), panels.num_bytes()});
   return panels;
 }
 
-StatusOr<Tensor> Panels8(const ops::ExecContext& ctx, const Tensor& weight, std::string_view what) {
+StatusOr<Tensor> SignedPanels(const ops::ExecContext& ctx, const Tensor& weight, int bits, std::string_view what) {
   const int64_t cols = weight.shape()[1];
   for (const int64_t group : {128, 32, 16}) {
-    if (cols % group == 0) return Pack8(ctx, weight, Panel8Type(group).value(), group);
+    if (cols % group == 0) return PackSigned(ctx, weight, PanelDType(bits, group).value(), group);
   }
   return InvalidArgument(StrCat(what, " has ", cols, " inputs, which groups of 128, 32 and 16 do not divide"));
 }
@@ -153,7 +154,7 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
       if (options.bits == 4) {
         ASSIGN_OR_RETURN(result.tensors[name], Panels4(ctx, weight, group, options.search.arithmetic, name));
       } else {
-        ASSIGN_OR_RETURN(result.tensors[name], Panels8(ctx, weight, name));
+        ASSIGN_OR_RETURN(result.tensors[name], SignedPanels(ctx, weight, options.bits, name));
       }
     }
   }
@@ -171,7 +172,7 @@ StatusOr<Replacements> QuantizeHead(const ops::ExecContext& ctx, const models::L
     RETURN_IF_ERROR(CheckGroup(weight.shape()[1], group, name));
     ASSIGN_OR_RETURN(result[name], Panels4(ctx, weight, group, Arithmetic::kF16Scales, name));
   } else {
-    ASSIGN_OR_RETURN(result[name], Panels8(ctx, weight, name));
+    ASSIGN_OR_RETURN(result[name], SignedPanels(ctx, weight, bits, name));
   }
   return result;
 }
@@ -201,13 +202,13 @@ StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::
       if (!bias.empty()) result[names.Of(norm.bias)] = Vector(bias);
     }
     for (size_t i = 0; i < copies.size(); ++i) {
-      result[names.Of(linears[i]->weight)] = Pack8(ctx, copies[i], DType::kW8Row, copies[i].shape()[1]);
+      result[names.Of(linears[i]->weight)] = PackSigned(ctx, copies[i], DType::kW8Row, copies[i].shape()[1]);
     }
     return OkStatus();
   };
   const auto alone = [&](const nn::Linear& linear) -> Status {
     const Tensor copy = Converted(linear.weight, DType::kF32);
-    result[names.Of(linear.weight)] = Pack8(ctx, copy, DType::kW8Row, linear.in_features());
+    result[names.Of(linear.weight)] = PackSigned(ctx, copy, DType::kW8Row, linear.in_features());
     return OkStatus();
   };
   for (int64_t i = 0; i < total; ++i) {

@@ -26,7 +26,7 @@ using Replacements = std::map<std::string, Tensor, std::less<>>;
 using OnLayer = std::function<void(int64_t done, int64_t total)>;
 
 struct DecoderOptions {
-  int bits = 4;  // or 8: to nearest in groups of 128, 32 or 16
+  int bits = 4;  // or 6, 8: to nearest in groups of 128, 32 or 16
   SearchOptions search;
   std::filesystem::path directory;  // of searches; empty: none
   OnLayer on_layer;
@@ -47,7 +47,7 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
                                         const models::Weights& weights, Sequences sequences,
                                         const DecoderOptions& options);
 
-// The matrix behind the logits, which may be the table of embeddings too, in 4 bits (groups as given) or 8.
+// The matrix behind the logits, which may be the table of embeddings too, in 4 bits (groups as given), 6 or 8.
 StatusOr<Replacements> QuantizeHead(const ops::ExecContext& ctx, const models::LanguageModel& model,
                                     const models::Weights& weights, int bits, int64_t group);
 

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "src/base/check.h"
 #include "src/base/strings.h"
 #include "src/engine/galago_source.h"
 #include "src/engine/model_parts.h"
@@ -26,14 +27,20 @@ namespace fs = std::filesystem;
 
 bool IsOneFile(const fs::path& output) { return output.extension() == io::kGalagoExtension; }
 
-int BitsOf(WeightFormat format) { return format == WeightFormat::kW4 ? 4 : 8; }
+// Of a format that quantises.
+int BitsOf(WeightFormat format) {
+  CHECK(format != WeightFormat::kBf16);
+  return format == WeightFormat::kW4 ? 4 : format == WeightFormat::kW6 ? 6 : 8;
+}
 
 // What can be refused before anything is read.
 Status CheckOptions(const std::string& output, const QuantizeOptions& options) {
   if (options.group != 32 && options.group != 64 && options.group != 128) {
     return InvalidArgument(StrCat("groups of ", options.group, " have no kernels, the choice is 32, 64 or 128"));
   }
-  if (options.tower == WeightFormat::kW4) return InvalidArgument("the tower's weights have 16 or 8 bits, not 4");
+  if (options.tower != WeightFormat::kW8 && options.tower != WeightFormat::kBf16) {
+    return InvalidArgument(StrCat("the tower's weights have 16 or 8 bits, not ", BitsOf(options.tower)));
+  }
   if (options.decoder == WeightFormat::kBf16 && options.tower == WeightFormat::kBf16 &&
       options.head == WeightFormat::kBf16) {
     return InvalidArgument("nothing is to be quantised");

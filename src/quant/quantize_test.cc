@@ -138,6 +138,22 @@ TEST_F(Quantize, OneFileHoldsAModelThatAnswersAndIsTheSameForAnyNumberOfThreads)
   EXPECT_EQ(types[DType::kW8Row], 6 * static_cast<int>(model->parts().spec.vision->num_layers_run));
 }
 
+TEST_F(Quantize, TheHeadHasTheBitsAskedFor) {
+  options_.method = QuantizeMethod::kRtn;
+  options_.decoder = WeightFormat::kBf16;
+  const std::pair<WeightFormat, DType> formats[] = {
+      {WeightFormat::kW4, DType::kW4G32}, {WeightFormat::kW6, DType::kW6G32}, {WeightFormat::kW8, DType::kW8G32}};
+  for (const auto& [format, type] : formats) {
+    options_.head = format;
+    ASSERT_TRUE(QuantizeModel(kModel, {}, Path("head.galago"), options_).ok());
+    const io::GalagoFile file = io::GalagoFile::Open(Path("head.galago")).value();
+    std::map<DType, int> types;
+    const io::TensorStore store = file.Part("language");
+    for (const auto& [name, view] : store.tensors()) ++types[view.dtype];
+    EXPECT_EQ(types[type], 1) << DTypeName(type);
+  }
+}
+
 TEST_F(Quantize, AnInterruptedSearchGoesOnAndGivesTheSameBytes) {
   ASSERT_TRUE(QuantizeModel(kModel, {}, Path("whole.galago"), options_).ok());
   options_.search = Path("search");

@@ -134,22 +134,24 @@ GroupedWeights RoundTo(std::span<const float> weight, const GroupedWeights& grid
   return result;
 }
 
-GroupedWeights8 Round8(ThreadPool& pool, std::span<const float> weight, int64_t rows, int64_t cols, int64_t group) {
+GroupedWeights8 RoundSigned(ThreadPool& pool, std::span<const float> weight, int64_t rows, int64_t cols, int64_t group,
+                            int bits) {
   CHECK_EQ(static_cast<int64_t>(weight.size()), rows * cols);
   CHECK_EQ(cols % group, 0);
   GroupedWeights8 result = MakeGroupedWeights8(rows, cols, group);
   const auto size = static_cast<size_t>(group);
   const auto groups = static_cast<size_t>(cols / group);
+  const auto most = static_cast<float>((1 << (bits - 1)) - 1);
   pool.ParallelFor(rows, [&](int64_t n) {
     for (size_t g = static_cast<size_t>(n) * groups; g < (static_cast<size_t>(n) + 1) * groups; ++g) {
       const std::span<const float> values = weight.subspan(g * size, size);
       float largest = 0.0f;
       for (const float w : values) largest = std::max(largest, std::abs(w));
       // Codes of zeros are zero whatever the scale is.
-      const float scale = std::max(largest, 1e-5f) / 127.0f;
+      const float scale = std::max(largest, 1e-5f) / most;
       result.scales[g] = scale;
       for (size_t k = 0; k < size; ++k) {
-        result.codes[g * size + k] = static_cast<int8_t>(std::clamp(RoundEven(values[k] / scale), -127.0f, 127.0f));
+        result.codes[g * size + k] = static_cast<int8_t>(std::clamp(RoundEven(values[k] / scale), -most, most));
       }
     }
   });

@@ -10,7 +10,7 @@
 #include "src/tensor/grouped_weights.h"
 
 // Rounding of weights to codes: the arithmetic of mit-han-lab/llm-awq: awq/quantize/quantizer.py
-// (pseudo_quantize_tensor) for 4 bits, plain symmetric rounding for 8.
+// (pseudo_quantize_tensor) for 4 bits, plain symmetric rounding for 6 and 8.
 namespace galago::quant {
 
 enum class Arithmetic {
@@ -47,8 +47,10 @@ StatusOr<GroupedWeights> Round4(ThreadPool& pool, std::span<const float> weight,
 // The same codes for weights that lie on such a grid already.
 GroupedWeights RoundTo(std::span<const float> weight, const GroupedWeights& grid, Arithmetic arithmetic);
 
-// Symmetric: scale = max |w| / 127 of the group, codes -127..127. Scales and quotients in float32.
-GroupedWeights8 Round8(ThreadPool& pool, std::span<const float> weight, int64_t rows, int64_t cols, int64_t group);
+// Symmetric: scale = max |w| / most of the group, codes -most..most, where most is 127 of 8 bits and 31 of 6. Scales
+// and quotients in float32.
+GroupedWeights8 RoundSigned(ThreadPool& pool, std::span<const float> weight, int64_t rows, int64_t cols, int64_t group,
+                            int bits);
 
 }  // namespace galago::quant
 

@@ -82,19 +82,23 @@ TEST(Rounding, GroupsOfOneSignAreExactInF32) {
   for (size_t i = 2 * kGroup; i < 3 * kGroup; ++i) EXPECT_EQ(back[i], 0.0f);
 }
 
-TEST(Rounding, EightBits) {
+TEST(Rounding, SignedCodes) {
   ThreadPool pool(2);
   constexpr int64_t kRows = 9, kCols = 128;
   std::vector<float> weight = Normal(kRows * kCols, 7, 0.02f);
   std::fill(weight.begin(), weight.begin() + 64, 0.0f);
-  const GroupedWeights8 got = Round8(pool, weight, kRows, kCols, 32);
-  std::vector<float> back(weight.size());
-  Dequantize(got, back);
-  for (size_t i = 0; i < back.size(); ++i) {
-    EXPECT_LE(std::abs(back[i] - weight[i]), got.scales[i / 32] * 0.5001f);
-    EXPECT_NE(got.codes[i], -128);
+  for (const int bits : {6, 8}) {
+    const int8_t most = bits == 6 ? 31 : 127;
+    const GroupedWeights8 got = RoundSigned(pool, weight, kRows, kCols, 32, bits);
+    std::vector<float> back(weight.size());
+    Dequantize(got, back);
+    for (size_t i = 0; i < back.size(); ++i) {
+      EXPECT_LE(std::abs(back[i] - weight[i]), got.scales[i / 32] * 0.5001f);
+      EXPECT_LE(std::abs(got.codes[i]), most);
+    }
+    EXPECT_GE(std::ranges::count(got.codes, most) + std::ranges::count(got.codes, -most), kRows * kCols / 32 - 2);
+    for (size_t i = 0; i < 64; ++i) EXPECT_EQ(back[i], 0.0f);
   }
-  for (size_t i = 0; i < 64; ++i) EXPECT_EQ(back[i], 0.0f);
 }
 
 TEST(Rounding, WhatCannotBeRoundedIsNamed) {

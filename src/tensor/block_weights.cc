@@ -134,14 +134,14 @@ Status ReadAll(const TensorView& blocks, std::string_view what, Sink out) {
 std::optional<BlockGroups> GroupsOfBlockType(DType dtype) {
   switch (dtype) {
     case DType::kQ4_0:
-      return BlockGroups{BlockCodes::kFourBits, 32, true};
+      return BlockGroups{4, 32, true};
     case DType::kQ4_1:
     case DType::kQ4_K:
-      return BlockGroups{BlockCodes::kFourBits, 32, false};
+      return BlockGroups{4, 32, false};
     case DType::kQ8_0:
-      return BlockGroups{BlockCodes::kEightBits, 32, true};
+      return BlockGroups{8, 32, true};
     case DType::kQ6_K:
-      return BlockGroups{BlockCodes::kEightBits, 16, true};
+      return BlockGroups{6, 16, true};
     default:
       return std::nullopt;
   }
@@ -149,7 +149,7 @@ std::optional<BlockGroups> GroupsOfBlockType(DType dtype) {
 
 StatusOr<GroupedWeights> GroupedFromBlocks(const TensorView& blocks, std::string_view what) {
   const auto groups = GroupsOfBlockType(blocks.dtype);
-  CHECK(groups && groups->codes == BlockCodes::kFourBits);
+  CHECK(groups && groups->bits == 4);
   GroupedWeights out = MakeGroupedWeights(blocks.shape[0], blocks.shape[1], groups->group);
   const Sink4 sink{out.codes.data(), out.scales.data(), out.zeros.data()};
   if (blocks.dtype == DType::kQ4_0) {
@@ -164,7 +164,7 @@ StatusOr<GroupedWeights> GroupedFromBlocks(const TensorView& blocks, std::string
 
 StatusOr<GroupedWeights8> GroupedFromBlocks8(const TensorView& blocks, std::string_view what) {
   const auto groups = GroupsOfBlockType(blocks.dtype);
-  CHECK(groups && groups->codes == BlockCodes::kEightBits);
+  CHECK(groups && groups->bits > 4);
   GroupedWeights8 out = MakeGroupedWeights8(blocks.shape[0], blocks.shape[1], groups->group);
   const Sink8 sink{out.codes.data(), out.scales.data()};
   if (blocks.dtype == DType::kQ8_0) {

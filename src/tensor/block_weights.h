@@ -13,16 +13,15 @@
 // more bits than a f16 scale and zero: each of the two terms is kept to 2^-11 of itself.
 namespace galago {
 
-enum class BlockCodes { kFourBits, kEightBits };
 struct BlockGroups {
-  BlockCodes codes;
+  int bits;  // 4, 6 or 8, of panels
   int64_t group;
   bool exact;
 };
 // nullopt: no panel type suits, the matrix is to be expanded.
 std::optional<BlockGroups> GroupsOfBlockType(DType dtype);
 
-// blocks [N, K] of a type with kFourBits (kEightBits). DataLoss names a scale that is no number.
+// blocks [N, K] of a type with 4 bits (6 or 8). DataLoss names a scale that is no number.
 StatusOr<GroupedWeights> GroupedFromBlocks(const TensorView& blocks, std::string_view what);
 StatusOr<GroupedWeights8> GroupedFromBlocks8(const TensorView& blocks, std::string_view what);
 

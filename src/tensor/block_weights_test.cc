@@ -43,7 +43,7 @@ std::vector<float> Reference(const TensorView& view) {
 
 std::vector<float> ThroughGroups(const TensorView& view) {
   std::vector<float> out(static_cast<size_t>(view.shape.NumElements()));
-  if (GroupsOfBlockType(view.dtype)->codes == BlockCodes::kFourBits) {
+  if (GroupsOfBlockType(view.dtype)->bits == 4) {
     const auto weights = GroupedFromBlocks(view, "w");
     EXPECT_TRUE(weights.ok()) << weights.status();
     if (weights.ok()) Dequantize(*weights, out);
@@ -128,9 +128,8 @@ TEST(BlockWeights, ScalesThatAreNoNumbersAreRefused) {
     const uint16_t nan = 0x7e00;
     std::memcpy(bytes.data() + at, &nan, 2);
     const TensorView view{dtype, {3, 512}, bytes.data()};
-    const Status status = GroupsOfBlockType(dtype)->codes == BlockCodes::kFourBits
-                              ? GroupedFromBlocks(view, "model.gguf: w").status()
-                              : GroupedFromBlocks8(view, "model.gguf: w").status();
+    const Status status = GroupsOfBlockType(dtype)->bits == 4 ? GroupedFromBlocks(view, "model.gguf: w").status()
+                                                              : GroupedFromBlocks8(view, "model.gguf: w").status();
     EXPECT_THAT(MessageOf(status), HasSubstr("model.gguf: w: the scale of block 0 of row 1")) << DTypeName(dtype);
   }
   EXPECT_FALSE(GroupsOfBlockType(DType::kQ5_K).has_value());

@@ -229,6 +229,9 @@ void ToF32(DType dtype, const std::byte* data, std::span<float> out) {
     case DType::kW4G32:
     case DType::kW4G64:
     case DType::kW4G128:
+    case DType::kW6G16:
+    case DType::kW6G32:
+    case DType::kW6G128:
     case DType::kW8G16:
     case DType::kW8G32:
     case DType::kW8G128:

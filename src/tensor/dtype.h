@@ -9,8 +9,8 @@
 namespace galago {
 
 // Element types of tensors in files and in memory. The block types are GGUF's: a fixed number of consecutive elements
-// of a row share one packed block. The panel types are ours: matrices [N, K] quantised to 4 or 8 bits in the order the
-// kernels read them (panel_layout.h), named by their bits and their group.
+// of a row share one packed block. The panel types are ours: matrices [N, K] quantised to 4, 6 or 8 bits in the order
+// the kernels read them (panel_layout.h), named by their bits and their group.
 enum class DType : uint8_t {
   kF32,
   kF16,
@@ -38,6 +38,9 @@ enum class DType : uint8_t {
   kW4G32,  // in the order of PanelType
   kW4G64,
   kW4G128,
+  kW6G16,
+  kW6G32,
+  kW6G128,
   kW8G16,
   kW8G32,
   kW8G128,

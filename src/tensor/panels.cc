@@ -41,7 +41,7 @@ class Places {
     return panel(n) + g * PanelGroupBytes(type_);
   }
   int64_t Codes(int64_t n, int64_t g) const { return row_ ? panel(n) : Scales(n, g) + kPanelLine; }
-  // Four bytes of row n: columns 8 c .. 8 c + 7 (4 bits) or 4 c .. 4 c + 3 (8 bits) of group g.
+  // Four bytes of row n in line c of group g's codes.
   int64_t Word(int64_t n, int64_t g, int64_t c) const { return Codes(n, g) + c * kPanelLine + n % kPanelRows * 4; }
 
  private:
@@ -51,8 +51,7 @@ class Places {
   int64_t cols_;
 };
 
-void CheckSizes(DType dtype, int64_t rows, int64_t cols, int64_t group, int bits, size_t bytes) {
-  CHECK_EQ(PanelBits(PanelTypeOf(dtype)), bits);
+void CheckSizes(DType dtype, int64_t rows, int64_t cols, int64_t group, size_t bytes) {
   CHECK_EQ(group, Places(dtype, cols).group());
   CHECK_EQ(bytes, PanelMatrixBytes(dtype, rows, cols));
 }
@@ -61,6 +60,29 @@ void CheckSizes(DType dtype, int64_t rows, int64_t cols, int64_t group, int bits
 int8_t Code8(uint32_t word, int64_t i) { return static_cast<int8_t>(word >> (8 * i)); }
 // Eight.
 uint8_t Code4(uint32_t word, int64_t i) { return static_cast<uint8_t>((word >> (8 * (i % 4) + i / 4 * 4)) & 15); }
+// The upper two bits of sixteen.
+uint8_t Top2(uint32_t word, int64_t i) { return static_cast<uint8_t>((word >> (8 * (i % 4) + i / 4 * 2)) & 3); }
+
+// Column k of a group of 6 bits.
+constexpr int64_t kTopLine = 2, kSixLines = 3, kSixColumns = 16;
+int8_t Code6(const Places& places, const std::byte* panels, int64_t n, int64_t g, int64_t k) {
+  const int64_t first = k / kSixColumns * kSixLines, i = k % kSixColumns;
+  const auto low = Read<uint32_t>(panels + places.Word(n, g, first + i / 8));
+  const auto top = Read<uint32_t>(panels + places.Word(n, g, first + kTopLine));
+  return static_cast<int8_t>((Code4(low, i % 8) | Top2(top, i) << 4) - 32);
+}
+
+// The three words of a row's sixteen codes.
+void PackSix(const int8_t* codes, const Places& places, int64_t n, int64_t g, int64_t unit, std::byte* out) {
+  uint32_t words[kSixLines] = {};
+  for (int64_t i = 0; i < kSixColumns; ++i) {
+    const auto code = static_cast<uint32_t>(codes[i] + 32);
+    CHECK_LT(code, 64u);
+    words[i / 8] |= (code & 15) << (8 * (i % 4) + i % 8 / 4 * 4);
+    words[kTopLine] |= code >> 4 << (8 * (i % 4) + i / 4 * 2);
+  }
+  for (int64_t line = 0; line < kSixLines; ++line) Write(out + places.Word(n, g, unit * kSixLines + line), words[line]);
+}
 
 }  // namespace
 
@@ -69,17 +91,11 @@ PanelType PanelTypeOf(DType dtype) {
   return static_cast<PanelType>(static_cast<int>(dtype) - static_cast<int>(DType::kW4G32));
 }
 
-std::optional<DType> Panel4Type(int64_t group) {
-  if (group == 32) return DType::kW4G32;
-  if (group == 64) return DType::kW4G64;
-  if (group == 128) return DType::kW4G128;
-  return std::nullopt;
-}
-
-std::optional<DType> Panel8Type(int64_t group) {
-  if (group == 16) return DType::kW8G16;
-  if (group == 32) return DType::kW8G32;
-  if (group == 128) return DType::kW8G128;
+std::optional<DType> PanelDType(int bits, int64_t group) {
+  for (auto dtype = DType::kW4G32; dtype < DType::kW8Row; dtype = static_cast<DType>(static_cast<int>(dtype) + 1)) {
+    const PanelType type = PanelTypeOf(dtype);
+    if (PanelBits(type) == bits && PanelGroup(type) == group) return dtype;
+  }
   return std::nullopt;
 }
 
@@ -89,7 +105,8 @@ size_t PanelMatrixBytes(DType dtype, int64_t rows, int64_t cols) {
 }
 
 void PackPanels(DType dtype, const GroupedWeights& weights, std::span<std::byte> out) {
-  CheckSizes(dtype, weights.rows, weights.cols, weights.group, 4, out.size());
+  CHECK_EQ(PanelBits(PanelTypeOf(dtype)), 4);
+  CheckSizes(dtype, weights.rows, weights.cols, weights.group, out.size());
   const Places places(dtype, weights.cols);
   std::fill(out.begin(), out.end(), std::byte{0});
   for (int64_t n = 0; n < weights.rows; ++n) {
@@ -110,7 +127,9 @@ void PackPanels(DType dtype, const GroupedWeights& weights, std::span<std::byte>
 }
 
 void PackPanels(DType dtype, const GroupedWeights8& weights, std::span<std::byte> out) {
-  CheckSizes(dtype, weights.rows, weights.cols, weights.group, 8, out.size());
+  const bool six = PanelBits(PanelTypeOf(dtype)) == 6;
+  CHECK_GE(PanelBits(PanelTypeOf(dtype)), 6);
+  CheckSizes(dtype, weights.rows, weights.cols, weights.group, out.size());
   const Places places(dtype, weights.cols);
   std::fill(out.begin(), out.end(), std::byte{0});
   for (int64_t n = 0; n < weights.rows; ++n) {
@@ -118,7 +137,10 @@ void PackPanels(DType dtype, const GroupedWeights8& weights, std::span<std::byte
       std::byte* line = out.data() + places.Scales(n, g) + n % kPanelRows * 4;
       Write(line, weights.scales[static_cast<size_t>(n * places.groups() + g)]);
       const int8_t* codes = weights.codes.data() + n * weights.cols + g * weights.group;
-      for (int64_t k = 0; k < weights.group; k += 4) {
+      for (int64_t unit = 0; six && unit < weights.group / kSixColumns; ++unit) {
+        PackSix(codes + unit * kSixColumns, places, n, g, unit, out.data());
+      }
+      for (int64_t k = 0; !six && k < weights.group; k += 4) {
         uint32_t word = 0;
         std::memcpy(&word, codes + k, static_cast<size_t>(std::min<int64_t>(4, weights.group - k)));
         Write(out.data() + places.Word(n, g, k / 4), word);
@@ -151,9 +173,10 @@ GroupedWeights UnpackPanels4(DType dtype, int64_t rows, int64_t cols, const std:
   return weights;
 }
 
-GroupedWeights8 UnpackPanels8(DType dtype, int64_t rows, int64_t cols, const std::byte* panels) {
+GroupedWeights8 UnpackSignedPanels(DType dtype, int64_t rows, int64_t cols, const std::byte* panels) {
   const Places places(dtype, cols);
-  CHECK_EQ(PanelBits(PanelTypeOf(dtype)), 8);
+  const bool six = PanelBits(PanelTypeOf(dtype)) == 6;
+  CHECK_GE(PanelBits(PanelTypeOf(dtype)), 6);
   GroupedWeights8 weights = MakeGroupedWeights8(rows, cols, places.group());
   for (int64_t n = 0; n < rows; ++n) {
     for (int64_t g = 0; g < places.groups(); ++g) {
@@ -161,7 +184,8 @@ GroupedWeights8 UnpackPanels8(DType dtype, int64_t rows, int64_t cols, const std
           Read<float>(panels + places.Scales(n, g) + n % kPanelRows * 4);
       int8_t* codes = weights.codes.data() + n * cols + g * places.group();
       for (int64_t k = 0; k < places.group(); ++k) {
-        codes[k] = Code8(Read<uint32_t>(panels + places.Word(n, g, k / 4)), k % 4);
+        codes[k] =
+            six ? Code6(places, panels, n, g, k) : Code8(Read<uint32_t>(panels + places.Word(n, g, k / 4)), k % 4);
       }
     }
   }
@@ -170,16 +194,20 @@ GroupedWeights8 UnpackPanels8(DType dtype, int64_t rows, int64_t cols, const std
 
 void DequantizePanelRow(DType dtype, const std::byte* panels, int64_t row, std::span<float> out) {
   const Places places(dtype, static_cast<int64_t>(out.size()));
-  const bool four = PanelBits(PanelTypeOf(dtype)) == 4;
+  const int bits = PanelBits(PanelTypeOf(dtype));
+  const bool four = bits == 4;
   for (int64_t g = 0; g < places.groups(); ++g) {
     const std::byte* line = panels + places.Scales(row, g) + row % kPanelRows * (four ? 2 : 4);
     const float scale = four ? F16ToF32(Read<uint16_t>(line)) : Read<float>(line);
     const float zero = four ? F16ToF32(Read<uint16_t>(line + kPanelRows * 2)) : 0.0f;
     float* x = out.data() + g * places.group();
     for (int64_t k = 0; k < places.group(); ++k) {
-      const auto word = Read<uint32_t>(panels + places.Word(row, g, four ? k / 8 : k / 4));
-      const float code = four ? Code4(word, k % 8) : Code8(word, k % 4);
-      x[k] = scale * (code - zero);
+      const auto code = [&]() -> float {
+        if (four) return Code4(Read<uint32_t>(panels + places.Word(row, g, k / 8)), k % 8);
+        if (bits == 6) return Code6(places, panels, row, g, k);
+        return Code8(Read<uint32_t>(panels + places.Word(row, g, k / 4)), k % 4);
+      };
+      x[k] = scale * (code() - zero);
     }
   }
 }

@@ -16,21 +16,20 @@ namespace galago {
 
 PanelType PanelTypeOf(DType dtype);  // of a panel dtype
 
-// The panel dtype of groups of so many columns, when there is one.
-std::optional<DType> Panel4Type(int64_t group);
-std::optional<DType> Panel8Type(int64_t group);
+// The panel dtype of groups of so many columns whose codes have `bits` bits, when there is one.
+std::optional<DType> PanelDType(int bits, int64_t group);
 
 // Bytes of a matrix [rows, cols] in panels.
 size_t PanelMatrixBytes(DType dtype, int64_t rows, int64_t cols);
 
 // `out` has PanelMatrixBytes and is written whole. cols is a multiple of the dtype's group; for kW8Row at most
-// kMaxRowK.
+// kMaxRowK. Signed codes go to panels of 8 bits, and of 6 where all are in -32..31.
 void PackPanels(DType dtype, const GroupedWeights& weights, std::span<std::byte> out);
 void PackPanels(DType dtype, const GroupedWeights8& weights, std::span<std::byte> out);
 
 // What was packed, bit for bit.
 GroupedWeights UnpackPanels4(DType dtype, int64_t rows, int64_t cols, const std::byte* panels);
-GroupedWeights8 UnpackPanels8(DType dtype, int64_t rows, int64_t cols, const std::byte* panels);
+GroupedWeights8 UnpackSignedPanels(DType dtype, int64_t rows, int64_t cols, const std::byte* panels);
 
 // Row `row` as floats, out [K]: differences and products are rounded to float32 as Dequantize does.
 void DequantizePanelRow(DType dtype, const std::byte* panels, int64_t row, std::span<float> out);

@@ -14,7 +14,8 @@ namespace galago {
 namespace {
 
 constexpr DType kFourBits[] = {DType::kW4G32, DType::kW4G64, DType::kW4G128};
-constexpr DType kEightBits[] = {DType::kW8G16, DType::kW8G32, DType::kW8G128, DType::kW8Row};
+constexpr DType kSignedCodes[] = {DType::kW6G16, DType::kW6G32,  DType::kW6G128, DType::kW8G16,
+                                  DType::kW8G32, DType::kW8G128, DType::kW8Row};
 
 int64_t GroupOf(DType dtype, int64_t cols) { return dtype == DType::kW8Row ? cols : PanelGroup(PanelTypeOf(dtype)); }
 
@@ -27,10 +28,12 @@ GroupedWeights Random4(int64_t rows, int64_t cols, int64_t group) {
   return weights;
 }
 
-GroupedWeights8 Random8(int64_t rows, int64_t cols, int64_t group) {
+GroupedWeights8 Random8(DType dtype, int64_t rows, int64_t cols) {
+  const int64_t group = GroupOf(dtype, cols);
+  const int half = PanelBits(PanelTypeOf(dtype)) == 6 ? 32 : 128;
   std::mt19937 random(static_cast<unsigned>(rows * 7 + cols));
   GroupedWeights8 weights = MakeGroupedWeights8(rows, cols, group);
-  for (int8_t& code : weights.codes) code = static_cast<int8_t>(random() % 256);
+  for (int8_t& code : weights.codes) code = static_cast<int8_t>(static_cast<int>(random() % 256) % (2 * half) - half);
   for (float& scale : weights.scales) scale = static_cast<float>(random()) * 0x1p-40f;
   return weights;
 }
@@ -48,13 +51,17 @@ TEST(Panels, TypesAndBytes) {
   EXPECT_TRUE(IsPanelType(DType::kW4G128));
   EXPECT_FALSE(IsPanelType(DType::kQ6_K));
   EXPECT_FALSE(IsBlockType(DType::kW4G32));
-  EXPECT_EQ(Panel4Type(64), DType::kW4G64);
-  EXPECT_EQ(Panel8Type(16), DType::kW8G16);
-  EXPECT_FALSE(Panel4Type(16).has_value());
-  EXPECT_FALSE(Panel8Type(64).has_value());
+  EXPECT_EQ(PanelDType(4, 64), DType::kW4G64);
+  EXPECT_EQ(PanelDType(6, 128), DType::kW6G128);
+  EXPECT_EQ(PanelDType(8, 16), DType::kW8G16);
+  EXPECT_FALSE(PanelDType(4, 16).has_value());
+  EXPECT_FALSE(PanelDType(6, 64).has_value());
+  EXPECT_FALSE(PanelDType(8, 0).has_value());
   // 4.25 bits a weight with groups of 128; rows are padded to 16.
   EXPECT_EQ((TensorView{DType::kW4G128, {32, 256}, nullptr}.NumBytes()), 2u * 2 * (64 + 1024));
   EXPECT_EQ((TensorView{DType::kW4G128, {17, 256}, nullptr}.NumBytes()), 2u * 2 * (64 + 1024));
+  // 6.25 bits.
+  EXPECT_EQ((TensorView{DType::kW6G128, {17, 256}, nullptr}.NumBytes()), 2u * 2 * (64 + 1536));
   EXPECT_EQ((TensorView{DType::kW8G16, {1, 48}, nullptr}.NumBytes()), 3u * (64 + 256));
   EXPECT_EQ((TensorView{DType::kW8Row, {16, 4304}, nullptr}.NumBytes()), 16u * 4352 + 128);
   for (const DType dtype : kFourBits) {
@@ -75,15 +82,14 @@ TEST(Panels, FourBitsRoundTrip) {
   }
 }
 
-TEST(Panels, EightBitsRoundTrip) {
-  for (const DType dtype : kEightBits) {
+TEST(Panels, SignedCodesRoundTrip) {
+  for (const DType dtype : kSignedCodes) {
     for (const int64_t rows : {1, 8, 15, 16, 17, 40}) {
       for (const int64_t cols : {128, 256, 384, 1, 3, 66, 588}) {
-        const int64_t group = GroupOf(dtype, cols);
-        if (cols % group != 0) continue;
-        const GroupedWeights8 weights = Random8(rows, cols, group);
+        if (cols % GroupOf(dtype, cols) != 0) continue;
+        const GroupedWeights8 weights = Random8(dtype, rows, cols);
         const std::vector<std::byte> panels = Packed(dtype, weights);
-        EXPECT_TRUE(UnpackPanels8(dtype, rows, cols, panels.data()) == weights) << DTypeName(dtype);
+        EXPECT_TRUE(UnpackSignedPanels(dtype, rows, cols, panels.data()) == weights) << DTypeName(dtype);
       }
     }
   }
@@ -103,6 +109,27 @@ TEST(Panels, OneHotFourBits) {
       const std::byte value{static_cast<uint8_t>(k % 8 < 4 ? 0x0f : 0xf0)};
       ASSERT_EQ(panels[static_cast<size_t>(at)], value) << n << "," << k;
       ASSERT_EQ(std::ranges::count(panels, std::byte{0}), static_cast<int64_t>(panels.size()) - 1);
+    }
+  }
+}
+
+// Codes of -32 are all zero bits; one of -32 + 33 sets the lowest bit of its nibble and the upper of its two.
+TEST(Panels, OneHotSixBits) {
+  constexpr int64_t kN = 17, kK = 64;
+  GroupedWeights8 weights = MakeGroupedWeights8(kN, kK, 32);
+  std::ranges::fill(weights.codes, int8_t{-32});
+  for (int64_t n = 0; n < kN; ++n) {
+    for (int64_t k = 0; k < kK; ++k) {
+      weights.codes[static_cast<size_t>(n * kK + k)] = 1;
+      const std::vector<std::byte> panels = Packed(DType::kW6G32, weights);
+      weights.codes[static_cast<size_t>(n * kK + k)] = -32;
+      constexpr int64_t kGroupBytes = 64 + 6 * 64;
+      const int64_t word = (n / 16 * 2 + k / 32) * kGroupBytes + 64 + k % 32 / 16 * 3 * 64 + n % 16 * 4 + k % 4;
+      const std::byte low{static_cast<uint8_t>(k % 8 < 4 ? 0x01 : 0x10)};
+      const std::byte top{static_cast<uint8_t>(2 << k % 16 / 4 * 2)};
+      ASSERT_EQ(panels[static_cast<size_t>(word + k % 16 / 8 * 64)], low) << n << "," << k;
+      ASSERT_EQ(panels[static_cast<size_t>(word + 2 * 64)], top) << n << "," << k;
+      ASSERT_EQ(std::ranges::count(panels, std::byte{0}), static_cast<int64_t>(panels.size()) - 2);
     }
   }
 }
@@ -159,8 +186,8 @@ TEST(Panels, RowsDequantizeAsTheMatrixDoes) {
     const Tensor half = Converted({dtype, {19, 256}, panels.data()}, DType::kBF16);
     EXPECT_EQ(half.view().As<uint16_t>()[300], F32ToBf16(want[300]));
   }
-  for (const DType dtype : kEightBits) {
-    const GroupedWeights8 weights = Random8(19, 256, GroupOf(dtype, 256));
+  for (const DType dtype : kSignedCodes) {
+    const GroupedWeights8 weights = Random8(dtype, 19, 256);
     std::vector<float> want(weights.codes.size());
     Dequantize(weights, want);
     const std::vector<std::byte> panels = Packed(dtype, weights);

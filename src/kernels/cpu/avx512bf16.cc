@@ -57,10 +57,23 @@ struct Bf16 {
                                             0x3f80, 0x4000, 0x4040, 0x4080, 0x40a0, 0x40c0, 0x40e0);
     return _mm512_permutexvar_epi16(_mm512_srli_epi32(Load(p), kShift), _mm512_broadcast_i64x4(table));
   }
+  template <int kShift, int kTopShift>
+  static Pairs SixBits(const void* nibbles, const void* top) {
+    const auto bits = [](const void* p, unsigned shift, int mask) {
+      return _mm512_and_si512(_mm512_srli_epi32(Load(p), shift), _mm512_set1_epi16(static_cast<int16_t>(mask)));
+    };
+    const __m512i codes = _mm512_or_si512(bits(nibbles, kShift, 15), _mm512_slli_epi32(bits(top, kTopShift, 3), 4));
+    return FromWords(_mm512_sub_epi16(codes, _mm512_set1_epi16(32)));
+  }
   template <bool kHigh>
   static Pairs SignedBytes(const void* p) {
-    const __m512i words = kHigh ? _mm512_srai_epi16(Load(p), 8) : _mm512_srai_epi16(_mm512_slli_epi16(Load(p), 8), 8);
-    // Whole numbers of 8 bits have all their bits in the upper half of a float.
+    return FromWords(kHigh ? _mm512_srai_epi16(Load(p), 8) : _mm512_srai_epi16(_mm512_slli_epi16(Load(p), 8), 8));
+  }
+
+ private:
+  // Whole numbers of 8 bits in words of 16.
+  static Pairs FromWords(__m512i words) {
+    // They have all their bits in the upper half of a float.
     const auto bits = [](__m512i x) { return _mm512_castps_si512(_mm512_cvtepi32_ps(x)); };
     const __m512i low = bits(_mm512_srai_epi32(_mm512_slli_epi32(words, 16), 16));
     const __m512i high = bits(_mm512_srai_epi32(words, 16));

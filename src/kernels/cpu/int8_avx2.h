@@ -19,6 +19,11 @@ struct Int8 {
   static Bytes Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   static Bytes Low(Bytes b) { return _mm256_and_si256(b, _mm256_set1_epi8(15)); }
   static Bytes High(Bytes b) { return _mm256_and_si256(_mm256_srli_epi16(b, 4), _mm256_set1_epi8(15)); }
+  template <int kShift>
+  static Bytes WithTop(Bytes nibbles, Bytes top) {
+    const __m256i moved = kShift < 0 ? _mm256_srli_epi16(top, -kShift) : _mm256_slli_epi16(top, kShift);
+    return _mm256_or_si256(nibbles, _mm256_and_si256(moved, _mm256_set1_epi8(0x30)));
+  }
   static Bytes Signed(Bytes b) { return b; }
   static Bytes Four(const void* p) {
     int32_t bytes;
@@ -35,7 +40,7 @@ struct Int8 {
   static Ints Dot(Ints sum, Bytes w, Bytes x) {
     return AddPairs(sum, _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)));
   }
-  // 15 * 127 * 4 fits 16 bits.
+  // 63 * 127 * 4 fits 16 bits.
   static Ints Dot2(Ints sum, Bytes w0, Bytes x0, Bytes w1, Bytes x1) {
     return AddPairs(sum, _mm256_add_epi16(_mm256_maddubs_epi16(w0, x0), _mm256_maddubs_epi16(w1, x1)));
   }

@@ -20,6 +20,12 @@ struct Int8 {
   static void StoreBytes(void* p, Bytes b) { _mm512_storeu_si512(p, b); }
   static Bytes Low(Bytes b) { return _mm512_and_si512(b, _mm512_set1_epi8(15)); }
   static Bytes High(Bytes b) { return _mm512_and_si512(_mm512_srli_epi16(b, 4), _mm512_set1_epi8(15)); }
+  template <int kShift>
+  static Bytes WithTop(Bytes nibbles, Bytes top) {
+    const __m512i moved = kShift < 0 ? _mm512_srli_epi16(top, -kShift) : _mm512_slli_epi16(top, kShift);
+    constexpr int kFirstOrBoth = 0xf8;  // a | (b & c)
+    return _mm512_ternarylogic_epi32(nibbles, moved, _mm512_set1_epi8(0x30), kFirstOrBoth);
+  }
   static Bytes Signed(Bytes b) { return _mm512_xor_si512(b, _mm512_set1_epi8(-128)); }
   static Bytes Four(const void* p) {
     int32_t bytes;

@@ -6,8 +6,8 @@
 namespace galago::kernels::neon {
 namespace {
 
-// What every Int8 policy of panel_gemm-inl.h has on this processor; Dot is the instruction set's. Codes of 4 bits are
-// signed bytes too.
+// What every Int8 policy of panel_gemm-inl.h has on this processor; Dot is the instruction set's. Codes of 4 and 6
+// bits are signed bytes too.
 struct Int8Base {
   using V = neon::V;
   using Ints = int32x4_t;
@@ -20,6 +20,11 @@ struct Int8Base {
   static Bytes Load(const void* p) { return vld1q_s8(static_cast<const int8_t*>(p)); }
   static Bytes Low(Bytes b) { return vandq_s8(b, vdupq_n_s8(15)); }
   static Bytes High(Bytes b) { return vreinterpretq_s8_u8(vshrq_n_u8(vreinterpretq_u8_s8(b), 4)); }
+  template <int kShift>
+  static Bytes WithTop(Bytes nibbles, Bytes top) {
+    const uint8x16_t moved = vshlq_u8(vreinterpretq_u8_s8(top), vdupq_n_s8(kShift));
+    return vorrq_s8(nibbles, vreinterpretq_s8_u8(vandq_u8(moved, vdupq_n_u8(0x30))));
+  }
   static Bytes Signed(Bytes b) { return b; }
   static Bytes Four(const void* p) { return vreinterpretq_s8_s32(Set1(p)); }
   static Ints Zero() { return vdupq_n_s32(0); }

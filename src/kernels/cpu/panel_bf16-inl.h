@@ -8,9 +8,9 @@
 // after each group y = y + s (sum x q), of 4 bits y = y + s (sum x (q - 8) - (z - 8) sum x).
 //
 // A Bf16 policy says how: V; Pairs, two bf16 for each lane; kRows and kVecs, a tile, whole panels side by side; Load
-// and Set1 (of four bytes) of pairs; MulAdd; Nibbles<kShift>, less 8, and SignedBytes<kHigh>, pairs of the codes in
-// bits kShift and kShift + 16 on, in bytes 0 and 2 or 1 and 3 of every 32-bit word. So columns are taken in the order 0
-// 2, 1 3 of each four.
+// and Set1 (of four bytes) of pairs; MulAdd; Nibbles<kShift>, less 8, SixBits<kShift, kTopShift>, less 32, and
+// SignedBytes<kHigh>, pairs of the codes in bits kShift and kShift + 16 on, in bytes 0 and 2 or 1 and 3 of every 32-bit
+// word. So columns are taken in the order 0 2, 1 3 of each four.
 namespace galago::kernels {
 
 template <class B>
@@ -25,10 +25,11 @@ struct PanelBf16 {
   static_assert(kCols % kPanelRows == 0);
 
   struct Columns {
-    bool four, row;
+    int bits;
+    bool row;
     int64_t k, padded, chunk, chunks;
     Columns(PanelType type, int64_t columns) {
-      four = PanelBits(type) == 4;
+      bits = PanelBits(type);
       row = type == PanelType::kW8Row;
       k = columns;
       padded = PanelPaddedK(type, columns);
@@ -69,10 +70,24 @@ struct PanelBf16 {
     }
   }
 
-  // `lines` lines of codes of one vector of outputs to out[pair * kCols].
-  static void Expand(bool four, const char* line, int64_t lines, uint32_t* out) {
-    for (int64_t i = 0; i < lines; ++i, line += kPanelLine) {
-      if (four) {
+  // `count` columns of one vector of outputs to out[pair * kCols].
+  static void Expand(int bits, const char* line, int64_t count, uint32_t* out) {
+    if (bits == 6) {
+      for (int64_t k = 0; k < count; k += 16, line += 3 * kPanelLine, out += 8 * kCols) {
+        const char *next = line + kPanelLine, *top = next + kPanelLine;
+        B::Store(out, B::template SixBits<0, 0>(line, top));
+        B::Store(out + kCols, B::template SixBits<8, 8>(line, top));
+        B::Store(out + 2 * kCols, B::template SixBits<4, 2>(line, top));
+        B::Store(out + 3 * kCols, B::template SixBits<12, 10>(line, top));
+        B::Store(out + 4 * kCols, B::template SixBits<0, 4>(next, top));
+        B::Store(out + 5 * kCols, B::template SixBits<8, 12>(next, top));
+        B::Store(out + 6 * kCols, B::template SixBits<4, 6>(next, top));
+        B::Store(out + 7 * kCols, B::template SixBits<12, 14>(next, top));
+      }
+      return;
+    }
+    for (int64_t k = 0; k < count; k += bits == 4 ? 8 : 4, line += kPanelLine) {
+      if (bits == 4) {
         B::Store(out, B::template Nibbles<0>(line));
         B::Store(out + kCols, B::template Nibbles<8>(line));
         B::Store(out + 2 * kCols, B::template Nibbles<4>(line));
@@ -153,14 +168,14 @@ struct PanelBf16 {
         const int64_t rows = args.m1 - i0 < kMostRows ? args.m1 - i0 : kMostRows;
         for (int64_t i = 0; i < rows * kCols; ++i) sums[i] = 0.0f;
         for (int64_t at = 0; at < columns.chunks; ++at) {
-          Chunk chunk = {weights, columns.chunk / 2, columns.four, {}, {}};
+          Chunk chunk = {weights, columns.chunk / 2, columns.bits == 4, {}, {}};
           for (int64_t v = 0; v < kVecs; ++v) {  // the last panel stands in for one that is missing
             const int64_t panel = j / kPanelRows + v / kParts, part = v % kParts;
             const char* w = static_cast<const char*>(args.w) + (panel < last ? panel : last) * panel_bytes;
             const char* line =
                 columns.row ? w + at * columns.chunk * kPanelRows : w + at * PanelGroupBytes(type) + kPanelLine;
             const char* scales = columns.row ? w + columns.padded * kPanelRows : line - kPanelLine;
-            if (columns.four) {
+            if (chunk.four) {
               scales += part * kVecBytes / 2;
               chunk.scale[v] = V::template LoadAs<FloatType::kF16>(scales);
               chunk.zero[v] = V::Sub(V::template LoadAs<FloatType::kF16>(scales + kPanelRows * 2), V::Set1(8.0f));
@@ -168,8 +183,7 @@ struct PanelBf16 {
               chunk.scale[v] = V::Load(reinterpret_cast<const float*>(scales + part * kVecBytes));
               chunk.zero[v] = V::Zero();
             }
-            Expand(columns.four, line + part * kVecBytes, columns.chunk / (columns.four ? 8 : 4),
-                   weights + v * V::kLanes);
+            Expand(columns.bits, line + part * kVecBytes, columns.chunk, weights + v * V::kLanes);
           }
           for (int64_t i = 0; i < rows; i += B::kRows) {
             const int64_t count = rows - i < B::kRows ? rows - i : B::kRows;

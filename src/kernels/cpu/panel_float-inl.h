@@ -40,6 +40,23 @@ struct PanelFloats {
         store(i + 6, V::template Nibble<20>(line));
         store(i + 7, V::template Nibble<28>(line));
       }
+    } else if (PanelBits(type) == 6) {
+      const F32 scale = V::Load(reinterpret_cast<const float*>(line - kPanelLine));
+      line += k % group / kChunk * 3 * kPanelLine;
+      const char* top = line + 2 * kPanelLine;
+      const auto four = [&]<int kFour>() {
+        const char* nibbles = line + kFour / 2 * kPanelLine;
+        constexpr int kShift = kFour % 2 * 4, kTopShift = kFour * 2;
+        const auto store = [&](int64_t i, F32 code) { V::Store(out + (kFour * 4 + i) * kCols, V::Mul(scale, code)); };
+        store(0, V::template SixBits<kShift, kTopShift>(nibbles, top));
+        store(1, V::template SixBits<kShift + 8, kTopShift + 8>(nibbles, top));
+        store(2, V::template SixBits<kShift + 16, kTopShift + 16>(nibbles, top));
+        store(3, V::template SixBits<kShift + 24, kTopShift + 24>(nibbles, top));
+      };
+      four.template operator()<0>();
+      four.template operator()<1>();
+      four.template operator()<2>();
+      four.template operator()<3>();
     } else {
       const char* scales = row ? panel + padded * kPanelRows : line - kPanelLine;
       const F32 scale = V::Load(reinterpret_cast<const float*>(scales));

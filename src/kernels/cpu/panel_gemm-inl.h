@@ -4,29 +4,32 @@
 #include "src/kernels/cpu/copy_rows-inl.h"
 #include "src/kernels/kernel_table.h"
 
-// Products of 8-bit activations with panels of 4 or 8 bits: the lanes of a vector are outputs, each lane adds products
-// of four consecutive columns, and no sum crosses lanes. The definition, to the last bit, is in ref/panel_gemm.cc.
+// Products of 8-bit activations with panels of 4, 6 or 8 bits: the lanes of a vector are outputs, each lane adds
+// products of four consecutive columns, and no sum crosses lanes. The definition, to the last bit, is in
+// ref/panel_gemm.cc.
 //
 // An Int8 policy says how an instruction set multiplies bytes:
 //   V                  its vectors of floats; Ints: as many 32-bit integers; Bytes: four bytes for each of them
 //   kRows, kVecs       a tile: rows of activations times vectors of outputs (a whole panel or more)
 //   kOffset            what Signed adds to codes of 8 bits; sums start at -kOffset times the sum of the activations
 //   Load, Low, High    a vector of panel bytes; its low and high nibbles
+//   WithTop<kShift>    nibbles with bits 4 and 5 of another vector, shifted left so far, above them
 //   Signed             codes of 8 bits as Dot wants them
 //   Four               four bytes in every lane
-//   Dot, Dot2          sum + w x; sum + w0 x0 + w1 x1 with w in 0..15
+//   Dot, Dot2          sum + w x; sum + w0 x0 + w1 x1 with w in 0..63
 //   Plus               sums of integers
 //   StoreCodes         whole numbers in -128..127 as bytes
 namespace galago::kernels {
 
-enum class PanelForm { k4, k8, kRow };  // groups of 4 or 8 bits; rows of 8 bits
+enum class PanelForm { k4, k6, k8, kRow };  // groups of 4, 6 or 8 bits; rows of 8 bits
 [[gnu::always_inline]] constexpr PanelForm FormOf(PanelType type) {
-  return type == PanelType::kW8Row ? PanelForm::kRow : PanelBits(type) == 4 ? PanelForm::k4 : PanelForm::k8;
+  if (type == PanelType::kW8Row) return PanelForm::kRow;
+  return PanelBits(type) == 4 ? PanelForm::k4 : PanelBits(type) == 6 ? PanelForm::k6 : PanelForm::k8;
 }
 
 // Activations: a tile of rows (the last may have fewer) after the other. Of a tile of R rows: K/4 times [R][4] codes,
-// then for each group [R] scales and [R] corrections: the sum of the codes as a float before 4-bit weights, -kOffset
-// times the sum as an integer before 8-bit ones.
+// then for each group [R] scales and [R] corrections: the sum of the codes as a float before 4-bit weights; before
+// others where their sums start, -kOffset times the sum as an integer, -32 times of 6 bits.
 template <class I, PanelForm kForm>
 struct Int8Activations {
   using V = typename I::V;
@@ -61,7 +64,8 @@ struct Int8Activations {
     if constexpr (kForm == PanelForm::k4) {
       __builtin_memcpy(correction, &sum, sizeof(sum));
     } else {
-      const int32_t offset = sum == sum ? -I::kOffset * static_cast<int32_t>(sum) : 0;
+      constexpr int32_t kOffset = kForm == PanelForm::k6 ? 32 : I::kOffset;
+      const int32_t offset = sum == sum ? -kOffset * static_cast<int32_t>(sum) : 0;
       __builtin_memcpy(correction, &offset, sizeof(offset));
     }
   }
@@ -95,10 +99,12 @@ struct Int8Gemm {
   using V = typename I::V;
   using F32 = typename V::F32;
   using Ints = typename I::Ints;
-  static constexpr bool kFour = kForm == PanelForm::k4;
+  static constexpr bool kFour = kForm == PanelForm::k4, kSix = kForm == PanelForm::k6;
   static constexpr int kVecs = I::kVecs;
   static constexpr int64_t kParts = kPanelRows / V::kLanes;  // vectors of a line
-  static constexpr int64_t kLineColumns = kFour ? 8 : 4;
+  // A step is the lines that are taken together, and their columns.
+  static constexpr int64_t kStepLines = kSix ? 3 : 1;
+  static constexpr int64_t kStepColumns = kSix ? 16 : kFour ? 8 : 4;
   static constexpr int64_t kVecBytes = V::kLanes * 4;
 
   // What tiles of one product share.
@@ -110,38 +116,63 @@ struct Int8Gemm {
     int64_t codes_ahead, rows_ahead;
   };
 
-  // Adds `lines` lines of codes, each times rows at `a`.
+  // Eight columns of 4 bits at `w`, or half `kHalf` of a step of 6 bits: the codes of the first four and of the rest.
+  template <int kHalf>
+  [[gnu::always_inline]] static void TakeEight(const char* w, typename I::Bytes& first, typename I::Bytes& rest) {
+    const auto bytes = I::Load(w + kHalf * kPanelLine);
+    first = I::Low(bytes);
+    rest = I::High(bytes);
+    if constexpr (kSix) {
+      const auto top = I::Load(w + 2 * kPanelLine);
+      first = I::template WithTop<4 - 4 * kHalf>(first, top);
+      rest = I::template WithTop<2 - 4 * kHalf>(rest, top);
+    }
+  }
+
+  // Adds those eight columns at w + `at` of every vector, times rows at `a`.
+  template <int kHalf, int kRows>
+  [[gnu::always_inline]] static void AddEight(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], int64_t at,
+                                              const char* a, int64_t stride) {
+    typename I::Bytes first[kVecs], rest[kVecs];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) TakeEight<kHalf>(w[v] + at, first[v], rest[v]);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (stride + i) * 4);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot2(sums[i][v], first[v], x0, rest[v], x1);
+    }
+  }
+
+  // Adds `steps` steps of codes, each times rows at `a`.
   template <int kRows>
-  [[gnu::always_inline]] static void Lines(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], const char* a,
-                                           const Product& p, int64_t lines) {
-    for (int64_t line = 0; line < lines; ++line) {
+  [[gnu::always_inline]] static void Steps(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], const char* a,
+                                           const Product& p, int64_t steps) {
+    for (int64_t step = 0; step < steps; ++step) {
+      const int64_t at = step * kStepLines * kPanelLine;
       if constexpr (kRows <= 4) {
 #pragma GCC unroll 8
         for (int v = 0; v < kVecs; v += kParts) {
-          __builtin_prefetch(w[v] + line * kPanelLine + p.codes_ahead, 0, 2);
+#pragma GCC unroll 4
+          for (int64_t line = 0; line < kStepLines; ++line) {
+            __builtin_prefetch(w[v] + at + line * kPanelLine + p.codes_ahead, 0, 2);
+          }
         }
       } else {
-        __builtin_prefetch(a + p.rows_ahead);
-        if constexpr (kFour) __builtin_prefetch(a + p.rows_ahead + kPanelLine);
+#pragma GCC unroll 4
+        for (int64_t ahead = 0; ahead < kStepColumns / 4; ++ahead) {
+          __builtin_prefetch(a + p.rows_ahead + ahead * kPanelLine);
+        }
       }
       if constexpr (kFour) {
-        typename I::Bytes low[kVecs], high[kVecs];
-#pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) {
-          const auto bytes = I::Load(w[v] + line * kPanelLine);
-          low[v] = I::Low(bytes);
-          high[v] = I::High(bytes);
-        }
-#pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) {
-          const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (p.stride + i) * 4);
-#pragma GCC unroll 8
-          for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot2(sums[i][v], low[v], x0, high[v], x1);
-        }
+        AddEight<0>(sums, w, at, a, p.stride);
+      } else if constexpr (kSix) {
+        AddEight<0>(sums, w, at, a, p.stride);
+        AddEight<1>(sums, w, at, a + p.stride * 8, p.stride);
       } else {
         typename I::Bytes codes[kVecs];
 #pragma GCC unroll 8
-        for (int v = 0; v < kVecs; ++v) codes[v] = I::Signed(I::Load(w[v] + line * kPanelLine));
+        for (int v = 0; v < kVecs; ++v) codes[v] = I::Signed(I::Load(w[v] + at));
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
           const auto x = I::Four(a + i * 4);
@@ -149,7 +180,7 @@ struct Int8Gemm {
           for (int v = 0; v < kVecs; ++v) sums[i][v] = I::Dot(sums[i][v], codes[v], x);
         }
       }
-      a += p.stride * kLineColumns;
+      a += p.stride * kStepColumns;
     }
     // Without this GCC 12 gives the sums a second home in memory for what follows, and stores them line by line.
 #pragma GCC unroll 16
@@ -175,7 +206,7 @@ struct Int8Gemm {
     const char* codes[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + k0 * kPanelRows;
-    Lines<kRows>(sums, codes, a, p, (k1 - k0) / kLineColumns);
+    Steps<kRows>(sums, codes, a, p, (k1 - k0) / kStepColumns);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       const F32 scale = V::Load(reinterpret_cast<const float*>(w[v] + p.padded * kPanelRows));
@@ -196,7 +227,7 @@ struct Int8Gemm {
     F32 scale, zero;
 
     GroupScale(const char* line, int64_t part) {
-      // Scales of 8 bits are as wide as lanes, those of 4 bits half as wide.
+      // Scales of 6 and 8 bits are as wide as lanes, those of 4 bits half as wide.
       if constexpr (kFour) {
         line -= part * kVecBytes / 2;
         scale = V::template LoadAs<FloatType::kF16>(line);
@@ -224,7 +255,7 @@ struct Int8Gemm {
     const char* codes[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) codes[v] = w[v] + kPanelLine;
-    Lines<kRows>(sums, codes, a, p, p.group / kLineColumns);
+    Steps<kRows>(sums, codes, a, p, p.group / kStepColumns);
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
       const GroupScale scale(w[v], v % kParts);
@@ -273,32 +304,42 @@ struct Int8Gemm {
 
   // One row: every byte of the panels is used once, so they are read as what they are, one stretch of memory, and the
   // next lines are multiplied before the last ones are added up.
-  static constexpr int kChains = kParts < 4 ? static_cast<int>(4 / kParts) : 1;
+  static constexpr int kChains = kSix ? 2 : kParts < 4 ? static_cast<int>(4 / kParts) : 1;
   static constexpr int64_t kOneRowAhead = 4096;  // bytes asked for early
 
-  // sums + `lines` lines of codes, a multiple of 4, times the row at `a`.
-  [[gnu::always_inline]] static void OneRowLines(Ints (&sums)[kParts], const char* w, const char* a, int64_t lines) {
+  // Adds to one vector's sums the step at `w`, or half `kHalf` of one of 6 bits, times the row at `a`.
+  template <int kHalf>
+  [[gnu::always_inline]] static void AddOneRow(Ints& sum, const char* w, const char* a) {
+    if constexpr (kFour || kSix) {
+      typename I::Bytes first, rest;
+      TakeEight<kHalf>(w, first, rest);
+      a += kHalf * 8;
+      sum = I::Dot2(sum, first, I::Four(a), rest, I::Four(a + 4));
+    } else {
+      sum = I::Dot(sum, I::Signed(I::Load(w)), I::Four(a));
+    }
+  }
+
+  // sums + `columns` columns of codes, 4 steps of 4 or 8 bits or more, times the row at `a`.
+  [[gnu::always_inline]] static void OneRowSteps(Ints (&sums)[kParts], const char* w, const char* a, int64_t columns) {
     Ints chains[kChains][kParts];
     for (int64_t v = 0; v < kParts; ++v) {
       chains[0][v] = sums[v];
       for (int chain = 1; chain < kChains; ++chain) chains[chain][v] = I::Zero();
     }
-    for (int64_t line = 0; line < lines; line += kChains) {
+    constexpr int kSteps = kSix ? 1 : kChains;  // taken together: a step of 6 bits feeds both chains
+    for (int64_t k = 0; k < columns; k += kSteps * kStepColumns) {
 #pragma GCC unroll 4
-      for (int chain = 0; chain < kChains; ++chain) {
-        __builtin_prefetch(w + kOneRowAhead);
+      for (int step = 0; step < kSteps; ++step) {
+#pragma GCC unroll 4
+        for (int64_t line = 0; line < kStepLines; ++line) __builtin_prefetch(w + kOneRowAhead + line * kPanelLine);
 #pragma GCC unroll 4
         for (int64_t v = 0; v < kParts; ++v) {
-          const auto bytes = I::Load(w + v * kVecBytes);
-          Ints& sum = chains[chain][v];
-          if constexpr (kFour) {
-            sum = I::Dot2(sum, I::Low(bytes), I::Four(a), I::High(bytes), I::Four(a + 4));
-          } else {
-            sum = I::Dot(sum, I::Signed(bytes), I::Four(a));
-          }
+          AddOneRow<0>(chains[step][v], w + v * kVecBytes, a);
+          if constexpr (kSix) AddOneRow<1>(chains[1][v], w + v * kVecBytes, a);
         }
-        w += kPanelLine;
-        a += kLineColumns;
+        w += kStepLines * kPanelLine;
+        a += kStepColumns;
       }
     }
     for (int64_t v = 0; v < kParts; ++v) {
@@ -312,7 +353,7 @@ struct Int8Gemm {
     if constexpr (kForm == PanelForm::kRow) {
       Ints sums[kParts];
       for (int64_t v = 0; v < kParts; ++v) sums[v] = I::Set1(meta + 1);
-      OneRowLines(sums, w, a, padded / kLineColumns);
+      OneRowSteps(sums, w, a, padded);
       const auto* scales = reinterpret_cast<const float*>(w + padded * kPanelRows);
       for (int64_t v = 0; v < kParts; ++v) {
         const F32 scale = V::Mul(V::Load(scales + v * V::kLanes), V::Set1(meta[0]));
@@ -324,11 +365,11 @@ struct Int8Gemm {
       for (int64_t k = 0; k < padded; k += group, a += group, meta += 2) {
         Ints sums[kParts];
         for (int64_t v = 0; v < kParts; ++v) sums[v] = kFour ? I::Zero() : I::Set1(meta + 1);
-        OneRowLines(sums, w + kPanelLine, a, group / kLineColumns);
+        OneRowSteps(sums, w + kPanelLine, a, group);
         for (int64_t v = 0; v < kParts; ++v) {
           total[v] = GroupScale(w + v * kVecBytes, v).AddTo(total[v], sums[v], meta[0], meta + 1);
         }
-        w += kPanelLine + group / kLineColumns * kPanelLine;
+        w += kPanelLine + group / kStepColumns * kStepLines * kPanelLine;
       }
       for (int64_t v = 0; v < kParts; ++v) V::Store(c + v * V::kLanes, total[v]);
     }

@@ -82,6 +82,16 @@ struct V {
     const __m256i words = _mm256_srli_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)), kShift);
     return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(15)));
   }
+  // Signed codes of six bits: nibbles from kShift on, the bits above them from kTopShift on.
+  template <int kShift, int kTopShift>
+  static F32 SixBits(const void* nibbles, const void* top) {
+    const auto bits = [](const void* p, int shift, int mask) {
+      const __m256i words = _mm256_srli_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p)), shift);
+      return _mm256_and_si256(words, _mm256_set1_epi32(mask));
+    };
+    const __m256i code = _mm256_or_si256(bits(nibbles, kShift, 15), _mm256_slli_epi32(bits(top, kTopShift, 3), 4));
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(code, _mm256_set1_epi32(32)));
+  }
   template <int kShift>
   static F32 SignedByte(const void* p) {
     const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(p));

@@ -83,6 +83,15 @@ struct V {
     const __m512i words = _mm512_srli_epi32(_mm512_loadu_si512(p), kShift);
     return _mm512_cvtepi32_ps(_mm512_and_si512(words, _mm512_set1_epi32(15)));
   }
+  // Signed codes of six bits: nibbles from kShift on, the bits above them from kTopShift on.
+  template <int kShift, int kTopShift>
+  static F32 SixBits(const void* nibbles, const void* top) {
+    const auto bits = [](const void* p, unsigned shift, int mask) {
+      return _mm512_and_si512(_mm512_srli_epi32(_mm512_loadu_si512(p), shift), _mm512_set1_epi32(mask));
+    };
+    const __m512i code = _mm512_or_si512(bits(nibbles, kShift, 15), _mm512_slli_epi32(bits(top, kTopShift, 3), 4));
+    return _mm512_cvtepi32_ps(_mm512_sub_epi32(code, _mm512_set1_epi32(32)));
+  }
   template <int kShift>
   static F32 SignedByte(const void* p) {
     return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(_mm512_loadu_si512(p), 24 - kShift), 24));

@@ -88,6 +88,15 @@ struct V {
     const uint32x4_t words = vld1q_u32(static_cast<const uint32_t*>(p));
     return vcvtq_f32_u32(vandq_u32(vshlq_u32(words, vdupq_n_s32(-kShift)), vdupq_n_u32(15)));
   }
+  // Signed codes of six bits: nibbles from kShift on, the bits above them from kTopShift on.
+  template <int kShift, int kTopShift>
+  static F32 SixBits(const void* nibbles, const void* top) {
+    const auto bits = [](const void* p, int shift, uint32_t mask) {
+      return vandq_u32(vshlq_u32(vld1q_u32(static_cast<const uint32_t*>(p)), vdupq_n_s32(-shift)), vdupq_n_u32(mask));
+    };
+    const uint32x4_t code = vorrq_u32(bits(nibbles, kShift, 15), vshlq_n_u32(bits(top, kTopShift, 3), 4));
+    return vcvtq_f32_s32(vsubq_s32(vreinterpretq_s32_u32(code), vdupq_n_s32(32)));
+  }
   template <int kShift>
   static F32 SignedByte(const void* p) {
     const int32x4_t words = vld1q_s32(static_cast<const int32_t*>(p));

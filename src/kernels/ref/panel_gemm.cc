@@ -4,8 +4,9 @@
 
 // Products with quantised weights. With 8-bit activations these are the definition, to the last bit: for each group of
 // columns, in order, with weights of scale s, zero z and codes q, activations of scale a and codes x,
-//   4 bits:  y = fma(fma(-z, sum x, sum q x), s a, y)      8 bits:  y = fma(sum q x, s a, y)      kW8Row: y = sum q x
-//   (s a)
+//   4 bits:        y = fma(fma(-z, sum x, sum q x), s a, y)
+//   6 and 8 bits:  y = fma(sum q x, s a, y), of 6 bits with q - 32
+//   kW8Row:        y = sum q x (s a)
 // from y = 0; sums of codes are integers, the rest is float32.
 namespace galago::kernels::ref {
 namespace {
@@ -39,6 +40,11 @@ Weight At(const void* w, int64_t n, int64_t k, int64_t columns) {
       const auto byte = Read<uint8_t>(codes + k / 8 * kPanelLine + row * 4 + k % 4);
       return {k % 8 < 4 ? byte & 15 : byte >> 4, F16ToF32(Read<uint16_t>(scales + row * 2)),
               F16ToF32(Read<uint16_t>(scales + kPanelRows * 2 + row * 2))};
+    } else if constexpr (PanelBits(kType) == 6) {
+      const std::byte* lines = codes + k / 16 * 3 * kPanelLine + row * 4 + k % 4;
+      const auto low = Read<uint8_t>(lines + k % 16 / 8 * kPanelLine), top = Read<uint8_t>(lines + 2 * kPanelLine);
+      const int code = (low >> k % 8 / 4 * 4 & 15) | (top >> k % 16 / 4 * 2 & 3) << 4;
+      return {code - 32, Read<float>(scales + row * 4), 0.0f};
     } else {
       return {Read<int8_t>(codes + k / 4 * kPanelLine + row * 4 + k % 4), Read<float>(scales + row * 4), 0.0f};
     }
