@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -187,6 +188,34 @@ StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::filesyst
 
 void MappedFile::Prefetch() const {
   if (size_ != 0) (void)::madvise(const_cast<std::byte*>(data_), size_, MADV_WILLNEED);
+}
+
+StatusOr<std::unique_ptr<ScratchFile>> ScratchFile::Create(const std::filesystem::path& directory) {
+  std::string name = (directory / ".galago-XXXXXX").string();
+  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  if (fd < 0) return SystemError(directory, "hold a scratch file");
+  ::unlink(name.c_str());
+  return std::unique_ptr<ScratchFile>(new ScratchFile(directory, fd));
+}
+
+ScratchFile::~ScratchFile() {
+  for (const std::span<std::byte> part : mapped_) ::munmap(part.data(), part.size());
+  ::close(fd_);
+}
+
+StatusOr<std::span<const std::byte>> ScratchFile::Append(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return std::span<const std::byte>();
+  const auto offset = static_cast<off_t>(size_);
+  if (::lseek(fd_, offset, SEEK_SET) != offset ||
+      !WriteAll(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
+    return SystemError(directory_, StrCat("hold ", bytes.size(), " bytes more of scratch"));
+  }
+  void* mapped = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, fd_, offset);
+  if (mapped == MAP_FAILED) return SystemError(directory_, "map a scratch file");
+  mapped_.emplace_back(static_cast<std::byte*>(mapped), bytes.size());
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  size_ += (bytes.size() + page - 1) / page * page;
+  return mapped_.back();
 }
 
 }  // namespace galago

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "galago/status.h"
 
@@ -47,6 +49,27 @@ class MappedFile {
   std::filesystem::path path_;
   const std::byte* data_;
   size_t size_;
+};
+
+// Bytes kept on disk in place of memory: a file without a name, gone with the object or the process. What was appended
+// is read where the kernel has it cached, and the cache may be emptied.
+class ScratchFile {
+ public:
+  // In a directory that exists.
+  static StatusOr<std::unique_ptr<ScratchFile>> Create(const std::filesystem::path& directory);
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  ~ScratchFile();
+
+  // A copy of `bytes` that begins at a page's boundary and lives as long as this object.
+  StatusOr<std::span<const std::byte>> Append(std::span<const std::byte> bytes);
+
+ private:
+  ScratchFile(std::filesystem::path directory, int fd) : directory_(std::move(directory)), fd_(fd) {}
+  std::filesystem::path directory_;
+  int fd_;
+  uint64_t size_ = 0;  // whole pages
+  std::vector<std::span<std::byte>> mapped_;
 };
 
 }  // namespace galago

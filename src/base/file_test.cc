@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -113,6 +114,29 @@ TEST_F(FileTest, MappingShowsTheBytesEvenAfterReplacement) {
   (*file)->Prefetch();
   ASSERT_EQ((*file)->bytes().size(), 5u);
   EXPECT_EQ(std::memcmp((*file)->bytes().data(), "first", 5), 0);
+}
+
+TEST_F(FileTest, ScratchStaysWhereItIsAndLeavesNothing) {
+  std::vector<std::byte> large(70000, std::byte{7});
+  large.back() = std::byte{9};
+  {
+    const auto scratch = ScratchFile::Create(directory_);
+    ASSERT_TRUE(scratch.ok()) << scratch.status();
+    const std::vector<std::byte> small(3, std::byte{1});
+    const auto first = (*scratch)->Append(small);
+    const auto second = (*scratch)->Append(large);
+    const auto third = (*scratch)->Append(small);
+    ASSERT_TRUE(first.ok() && second.ok() && third.ok());
+    EXPECT_TRUE(std::ranges::equal(*first, small));
+    EXPECT_TRUE(std::ranges::equal(*second, large));
+    EXPECT_TRUE(std::ranges::equal(*third, small));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(second->data()) % 64, 0u);
+    EXPECT_TRUE((*scratch)->Append({})->empty());
+    EXPECT_TRUE(std::filesystem::is_empty(directory_));
+  }
+  const auto nowhere = ScratchFile::Create(directory_ / "none");
+  EXPECT_EQ(nowhere.status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(MessageOf(nowhere.status()), HasSubstr((directory_ / "none").string() + ": cannot hold a scratch file"));
 }
 
 TEST_F(FileTest, EmptyFileMapsToNothing) {

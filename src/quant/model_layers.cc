@@ -97,6 +97,19 @@ std::string SearchKey(const models::LanguageModel& model, const Sequences& seque
 
 }  // namespace
 
+Status Replacements::Put(const std::string& name, const Tensor& tensor) {
+  TensorView view = tensor.view();
+  ASSIGN_OR_RETURN(const std::span<const std::byte> kept, file_.Append({view.data, view.NumBytes()}));
+  view.data = kept.data();
+  tensors_[name] = view;
+  return OkStatus();
+}
+
+const TensorView* Replacements::Find(std::string_view name) const {
+  const auto it = tensors_.find(name);
+  return it == tensors_.end() ? nullptr : &it->second;
+}
+
 Status CheckDecoderGroups(const models::LanguageModel& model, const models::Weights& weights, int64_t group) {
   const Names names(weights);
   for (const Matrix matrix : kMatrices) {
@@ -108,14 +121,14 @@ Status CheckDecoderGroups(const models::LanguageModel& model, const models::Weig
 
 StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const models::LanguageModel& model,
                                         const models::Weights& weights, Sequences sequences,
-                                        const DecoderOptions& options) {
+                                        const DecoderOptions& options, Replacements& result) {
   const Names names(weights);
   const auto total = static_cast<int64_t>(model.layers().size());
   const int64_t group = options.search.group;
   const bool searched = options.bits == 4 && !sequences.empty();
   const std::string shared_key = searched ? SearchKey(model, sequences, options.search) : std::string();
   uint64_t weights_so_far = 0;  // of this layer and of those its inputs came through
-  DecoderResult result;
+  DecoderResult report;
   for (int64_t i = 0; i < total; ++i) {
     RETURN_IF_ERROR(ctx.CheckCancel());
     if (options.on_layer) options.on_layer(i, total);
@@ -131,7 +144,7 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
         ASSIGN_OR_RETURN(search, LoadSearch(options.directory, i, key, copy, group));
       }
       if (search) {
-        ++result.resumed;
+        ++report.resumed;
         RETURN_IF_ERROR(RunLayer(ctx, copy.View(), model.inverse_frequencies(), sequences));
       } else {
         auto found = SearchLayer(ctx, copy, model.inverse_frequencies(), options.search, sequences);
@@ -141,47 +154,40 @@ StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const model
       }
       Apply(*search, group, copy);
       search->limits = {};
-      result.searches.push_back(*std::move(search));
-      result.tensors[names.Of(layer.input_norm.weight)] = Vector(copy.input_norm());
-      result.tensors[names.Of(layer.post_attention_norm.weight)] = Vector(copy.post_attention_norm());
+      report.searches.push_back(*std::move(search));
+      RETURN_IF_ERROR(result.Put(names.Of(layer.input_norm.weight), Vector(copy.input_norm())));
+      RETURN_IF_ERROR(result.Put(names.Of(layer.post_attention_norm.weight), Vector(copy.post_attention_norm())));
       if (!copy.bias(Matrix::kV).empty()) {
-        result.tensors[names.Of(layer.attention.v.bias)] = Vector(copy.bias(Matrix::kV));
+        RETURN_IF_ERROR(result.Put(names.Of(layer.attention.v.bias), Vector(copy.bias(Matrix::kV))));
       }
     }
     for (const Matrix matrix : kMatrices) {
       const std::string& name = names.Of(LinearOf(layer, matrix).weight);
       const Tensor& weight = copy.weight(matrix);
-      if (options.bits == 4) {
-        ASSIGN_OR_RETURN(result.tensors[name], Panels4(ctx, weight, group, options.search.arithmetic, name));
-      } else {
-        ASSIGN_OR_RETURN(result.tensors[name], SignedPanels(ctx, weight, options.bits, name));
-      }
+      ASSIGN_OR_RETURN(const Tensor panels, options.bits == 4
+                                                ? Panels4(ctx, weight, group, options.search.arithmetic, name)
+                                                : SignedPanels(ctx, weight, options.bits, name));
+      RETURN_IF_ERROR(result.Put(name, panels));
     }
   }
   if (options.on_layer) options.on_layer(total, total);
-  return result;
+  return report;
 }
 
-StatusOr<Replacements> QuantizeHead(const ops::ExecContext& ctx, const models::LanguageModel& model,
-                                    const models::Weights& weights, int bits, int64_t group) {
+Status QuantizeHead(const ops::ExecContext& ctx, const models::LanguageModel& model, const models::Weights& weights,
+                    int bits, int64_t group, Replacements& result) {
   const Names names(weights);
   const std::string& name = names.Of(model.head());
   const Tensor weight = Converted(model.head(), DType::kF32);
-  Replacements result;
-  if (bits == 4) {
-    RETURN_IF_ERROR(CheckGroup(weight.shape()[1], group, name));
-    ASSIGN_OR_RETURN(result[name], Panels4(ctx, weight, group, Arithmetic::kF16Scales, name));
-  } else {
-    ASSIGN_OR_RETURN(result[name], SignedPanels(ctx, weight, bits, name));
-  }
-  return result;
+  if (bits == 4) RETURN_IF_ERROR(CheckGroup(weight.shape()[1], group, name));
+  ASSIGN_OR_RETURN(const Tensor panels, bits == 4 ? Panels4(ctx, weight, group, Arithmetic::kF16Scales, name)
+                                                  : SignedPanels(ctx, weight, bits, name));
+  return result.Put(name, panels);
 }
 
-StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::VisionEncoder& tower,
-                                     const models::Weights& weights, const TowerMaxima& maxima, double alpha,
-                                     const OnLayer& on_layer) {
+Status QuantizeTower(const ops::ExecContext& ctx, const models::VisionEncoder& tower, const models::Weights& weights,
+                     const TowerMaxima& maxima, double alpha, const OnLayer& on_layer, Replacements& result) {
   const Names names(weights);
-  Replacements result;
   const auto total = static_cast<int64_t>(tower.layers().size());
   // The matrices behind one norm, smoothed if there are maxima, then rounded.
   const auto behind = [&](const nn::Norm& norm, std::span<const nn::Linear* const> linears,
@@ -198,18 +204,18 @@ StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::
       std::vector<float> bias(norm.bias.begin(), norm.bias.end());
       DivideNorm(scales, weight, bias);
       for (Tensor& copy : copies) MultiplyColumns(scales, copy);
-      result[names.Of(norm.weight)] = Vector(weight);
-      if (!bias.empty()) result[names.Of(norm.bias)] = Vector(bias);
+      RETURN_IF_ERROR(result.Put(names.Of(norm.weight), Vector(weight)));
+      if (!bias.empty()) RETURN_IF_ERROR(result.Put(names.Of(norm.bias), Vector(bias)));
     }
     for (size_t i = 0; i < copies.size(); ++i) {
-      result[names.Of(linears[i]->weight)] = PackSigned(ctx, copies[i], DType::kW8Row, copies[i].shape()[1]);
+      const Tensor panels = PackSigned(ctx, copies[i], DType::kW8Row, copies[i].shape()[1]);
+      RETURN_IF_ERROR(result.Put(names.Of(linears[i]->weight), panels));
     }
     return OkStatus();
   };
   const auto alone = [&](const nn::Linear& linear) -> Status {
     const Tensor copy = Converted(linear.weight, DType::kF32);
-    result[names.Of(linear.weight)] = PackSigned(ctx, copy, DType::kW8Row, linear.in_features());
-    return OkStatus();
+    return result.Put(names.Of(linear.weight), PackSigned(ctx, copy, DType::kW8Row, linear.in_features()));
   };
   for (int64_t i = 0; i < total; ++i) {
     RETURN_IF_ERROR(ctx.CheckCancel());
@@ -230,7 +236,7 @@ StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::
     RETURN_IF_ERROR(alone(layer.mlp.fc2));
   }
   if (on_layer) on_layer(total, total);
-  return result;
+  return OkStatus();
 }
 
 }  // namespace galago::quant

@@ -10,18 +10,31 @@
 #include <vector>
 
 #include "galago/status.h"
+#include "src/base/file.h"
 #include "src/models/vlm_runner.h"
 #include "src/ops/exec_context.h"
 #include "src/quant/layer_search.h"
 #include "src/quant/smoothing.h"
 
-// The parts of a model, layer by layer: one layer's float32 copy and the calibration's activations are all that is in
-// memory beside the result.
+// The parts of a model, layer by layer: one layer's float32 copy and the calibration's activations are all that is held
+// in memory, results go to disk.
 namespace galago::quant {
 
 // What takes the place of a part's tensors, by the names the part asked for them: panels for matrices, float32 for
 // vectors.
-using Replacements = std::map<std::string, Tensor, std::less<>>;
+class Replacements {
+ public:
+  // `file` must outlive this and keeps the elements.
+  explicit Replacements(ScratchFile& file) : file_(file) {}
+  // A name that is there already gets the new tensor.
+  Status Put(const std::string& name, const Tensor& tensor);
+  // Null if the part's own tensor stays.
+  const TensorView* Find(std::string_view name) const;
+
+ private:
+  ScratchFile& file_;
+  std::map<std::string, TensorView, std::less<>> tensors_;
+};
 
 using OnLayer = std::function<void(int64_t done, int64_t total)>;
 
@@ -33,7 +46,6 @@ struct DecoderOptions {
 };
 
 struct DecoderResult {
-  Replacements tensors;
   std::vector<LayerSearch> searches;  // empty without calibration; limits are not kept
   int64_t resumed = 0;
 };
@@ -45,16 +57,15 @@ Status CheckDecoderGroups(const models::LanguageModel& model, const models::Weig
 // nearest.
 StatusOr<DecoderResult> QuantizeDecoder(const ops::ExecContext& ctx, const models::LanguageModel& model,
                                         const models::Weights& weights, Sequences sequences,
-                                        const DecoderOptions& options);
+                                        const DecoderOptions& options, Replacements& result);
 
 // The matrix behind the logits, which may be the table of embeddings too, in 4 bits (groups as given), 6 or 8.
-StatusOr<Replacements> QuantizeHead(const ops::ExecContext& ctx, const models::LanguageModel& model,
-                                    const models::Weights& weights, int bits, int64_t group);
+Status QuantizeHead(const ops::ExecContext& ctx, const models::LanguageModel& model, const models::Weights& weights,
+                    int bits, int64_t group, Replacements& result);
 
 // W8A8 weights of all of the tower's layers; `maxima` may be empty: then nothing is smoothed.
-StatusOr<Replacements> QuantizeTower(const ops::ExecContext& ctx, const models::VisionEncoder& tower,
-                                     const models::Weights& weights, const TowerMaxima& maxima, double alpha,
-                                     const OnLayer& on_layer);
+Status QuantizeTower(const ops::ExecContext& ctx, const models::VisionEncoder& tower, const models::Weights& weights,
+                     const TowerMaxima& maxima, double alpha, const OnLayer& on_layer, Replacements& result);
 
 }  // namespace galago::quant
 

@@ -38,13 +38,13 @@ struct Shard {
 
 Status AddTo(Shard& shard, const std::string& name, const TensorView& source, const Replacements& language) {
   constexpr std::string_view kSuffix = ".weight";
-  const auto replaced = language.find(name);
-  if (replaced == language.end()) {
+  const TensorView* replaced = language.Find(name);
+  if (replaced == nullptr) {
     shard.plain.push_back({name, source});
     shard.bytes += source.NumBytes();
     return OkStatus();
   }
-  const TensorView& view = replaced->second.view();
+  const TensorView& view = *replaced;
   if (!IsPanelType(view.dtype)) {
     shard.vectors.push_back(Converted(view, DType::kF16));
     shard.plain.push_back({name, shard.vectors.back().view()});

@@ -33,6 +33,16 @@ int BitsOf(WeightFormat format) {
   return format == WeightFormat::kW4 ? 4 : format == WeightFormat::kW6 ? 6 : 8;
 }
 
+// The folder that a file is to lie in; of a directory that is to be made, the nearest one that exists.
+fs::path FolderAround(const fs::path& output) {
+  fs::path folder = fs::absolute(output);
+  if (!folder.has_filename()) folder = folder.parent_path();  // of a slash at the end
+  folder = folder.parent_path();
+  std::error_code error;
+  while (!IsOneFile(output) && !fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  return folder;
+}
+
 // What can be refused before anything is read.
 Status CheckOptions(const std::string& output, const QuantizeOptions& options) {
   if (options.group != 32 && options.group != 64 && options.group != 128) {
@@ -103,9 +113,16 @@ Status CheckTensors(const models::Weights& weights) {
 
 class Job {
  public:
+  // Results go to `scratch`.
   Job(const Model::Parts& parts, const models::VlmRunner& runner, const kernels::KernelTable& kernels,
-      const QuantizeOptions& options)
-      : parts_(parts), runner_(runner), kernels_(kernels), pool_(options.threads), options_(options) {}
+      const QuantizeOptions& options, ScratchFile& scratch)
+      : parts_(parts),
+        runner_(runner),
+        kernels_(kernels),
+        pool_(options.threads),
+        options_(options),
+        language_(scratch),
+        vision_(scratch) {}
 
   Status Run(QuantizeReport& report) {
     if (options_.tower != WeightFormat::kBf16 && !runner_.vision()) {
@@ -120,10 +137,8 @@ class Job {
     RETURN_IF_ERROR(Calibrate(report));
     RETURN_IF_ERROR(Decoder(report));
     if (options_.head != WeightFormat::kBf16) {
-      ASSIGN_OR_RETURN(quant::Replacements head,
-                       quant::QuantizeHead(Context(), runner_.language(), runner_.weights().language,
-                                           BitsOf(options_.head), options_.group));
-      language_.merge(head);
+      RETURN_IF_ERROR(quant::QuantizeHead(Context(), runner_.language(), runner_.weights().language,
+                                          BitsOf(options_.head), options_.group, language_));
     }
     return Tower(report);
   }
@@ -197,13 +212,13 @@ class Job {
   Status Decoder(QuantizeReport& report) {
     if (options_.decoder == WeightFormat::kBf16) return OkStatus();
     ASSIGN_OR_RETURN(
-        quant::DecoderResult result,
+        const quant::DecoderResult result,
         quant::QuantizeDecoder(Context(), runner_.language(), runner_.weights().language, std::move(sequences_),
                                {.bits = BitsOf(options_.decoder),
                                 .search = {.group = options_.group, .loss_tokens = options_.loss_tokens},
                                 .directory = options_.search,
-                                .on_layer = [this](int64_t done, int64_t total) { Tell("decoder", done, total); }}));
-    language_ = std::move(result.tensors);
+                                .on_layer = [this](int64_t done, int64_t total) { Tell("decoder", done, total); }},
+                               language_));
     report.resumed_layers = result.resumed;
     for (size_t layer = 0; layer < result.searches.size(); ++layer) {
       for (const quant::ScalePoint point : quant::kScalePoints) {
@@ -224,10 +239,9 @@ class Job {
     if (maxima_.empty()) {
       report.notes.emplace_back("the tower is rounded without smoothing: the calibration has no pictures");
     }
-    ASSIGN_OR_RETURN(vision_, quant::QuantizeTower(
-                                  Context(), *runner_.vision(), runner_.weights().vision, maxima_, options_.smoothing,
-                                  [this](int64_t done, int64_t total) { Tell("tower", done, total); }));
-    return OkStatus();
+    const auto on_layer = [this](int64_t done, int64_t total) { Tell("tower", done, total); };
+    return quant::QuantizeTower(Context(), *runner_.vision(), runner_.weights().vision, maxima_, options_.smoothing,
+                                on_layer, vision_);
   }
 
   const Model::Parts& parts_;
@@ -242,11 +256,11 @@ class Job {
 };
 
 // A part's tensors with those replaced that were quantised.
-void AddPart(std::string_view part, const models::Weights& weights, const quant::Replacements& replacements,
+void AddPart(std::string_view part, const models::Weights& weights, const quant::Replacements* replacements,
              io::GalagoContents& out, QuantizeReport& report) {
   for (const auto& [name, view] : weights.used()) {
-    const auto replaced = replacements.find(name);
-    const TensorView& written = replaced == replacements.end() ? view : replaced->second.view();
+    const TensorView* replaced = replacements == nullptr ? nullptr : replacements->Find(name);
+    const TensorView& written = replaced == nullptr ? view : *replaced;
     report.bytes_before += view.NumBytes();
     report.bytes += written.NumBytes();
     out.tensors.emplace_back(StrCat(part, "/", name), written);
@@ -272,13 +286,14 @@ StatusOr<QuantizeReport> QuantizeModel(const std::string& model, const ModelOpti
   // As a converted file would hold what is not quantised here.
   ASSIGN_OR_RETURN(const auto runner,
                    models::LoadVlmRunner(spec, {.precision = ops::Precision::kBf16, .cancel = options.cancel}, loaded));
-  Job job(opened->parts(), *runner, kernels, options);
+  ASSIGN_OR_RETURN(const std::unique_ptr<ScratchFile> scratch, ScratchFile::Create(FolderAround(output)));
+  Job job(opened->parts(), *runner, kernels, options, *scratch);
   RETURN_IF_ERROR(job.Run(report));
   job.Tell("writing", 0, 1);
   io::GalagoContents contents;
-  AddPart(models::kLanguagePart, runner->weights().language, job.language(), contents, report);
-  AddPart(models::kVisionPart, runner->weights().vision, job.vision(), contents, report);
-  AddPart(models::kProjectorPart, runner->weights().projector, {}, contents, report);
+  AddPart(models::kLanguagePart, runner->weights().language, &job.language(), contents, report);
+  AddPart(models::kVisionPart, runner->weights().vision, &job.vision(), contents, report);
+  AddPart(models::kProjectorPart, runner->weights().projector, nullptr, contents, report);
   if (IsOneFile(output)) {
     ASSIGN_OR_RETURN(engine::GalagoTexts texts, engine::GalagoTextsOf(spec));
     contents.facts = std::move(texts.facts);

@@ -345,6 +345,9 @@ TEST(Ranks, TwoGiveTheCurveOfOne) {
   ASSERT_EQ(got.size(), 100u);
   for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(want[i], got[i], 1e-3) << "step " << i + 1;
   EXPECT_LE(StateBytes(pair.text), StateBytes(single.text) * 6 / 10);
+  EXPECT_THAT(single.text, HasSubstr("stage one: read by 0"));
+  EXPECT_THAT(pair.text, HasSubstr("stage one (rank 0): read by 0"));
+  EXPECT_THAT(pair.text, HasSubstr("stage one (rank 1): read by 1"));
 }
 
 TEST(Ranks, ACheckpointOfTwoIsGoneOnWithByOne) {
@@ -385,6 +388,12 @@ TEST(Ranks, FoldersThatDifferAreRefused) {
   EXPECT_THAT(
       ended.text,
       HasSubstr("rank 1: goes on from stage 1 step 7, rank 0 from stage 1 step 0: the run's folder must be the same"));
+
+  const fs::path fresh = FreshFolder("fresh"), other = FreshFolder("other_fresh");
+  const Ended begun = RunProgram(
+      With(With(Mpirun(1, Fixture(fresh, 20, 16, 0)), {":", "-n", "1"}), Fixture(other, 20, 16, 0)), fresh / "log");
+  EXPECT_NE(begun.code, 0);
+  EXPECT_THAT(begun.text, HasSubstr("rank 1: " + other.string() + ": has not the recipe.toml that rank 0 has written"));
 }
 
 }  // namespace

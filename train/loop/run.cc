@@ -83,6 +83,7 @@ class Runner {
     const int64_t end = place_.last_stage > 0 ? std::min(place_.last_stage, num_stages) : num_stages;
     if (state_.stage >= end) return RunEnd::kAlreadyFinished;
     RETURN_IF_ERROR(Agree(around_.ranks, RecordRecipe()));
+    RETURN_IF_ERROR(Agree(around_.ranks, CheckRecipeIsHere()));
     while (state_.stage < end) {
       const bool within = resume && resume->state.step > 0;
       ASSIGN_OR_RETURN(const Stopped stopped, TrainStage(within ? &*resume : nullptr));
@@ -98,6 +99,13 @@ class Runner {
   bool leads() const { return around_.ranks.rank() == 0; }
   void Say(const std::string& message) const {
     if (leads() && around_.on_message) around_.on_message(message);
+  }
+
+  // Of this rank's own records: each has read others.
+  void SaySummary(const std::string& stage, const std::string& summary) const {
+    if (summary.empty() || !around_.on_message) return;
+    const std::string who = around_.ranks.size() > 1 ? StrCat(" (rank ", around_.ranks.rank(), ")") : "";
+    around_.on_message(StrCat("stage ", stage, who, ": ", summary));
   }
 
   Status MakeOut() const {
@@ -123,6 +131,15 @@ class Runner {
     RETURN_IF_ERROR(WriteFileAtomically(record, recipe_.text));
     Say(StrCat("the recipe is not the one this run has had until now: that is kept as ", kept.filename().string()));
     return OkStatus();
+  }
+
+  // What rank 0 has just written all must see: a run that begins in folders that differ would end at its first save.
+  Status CheckRecipeIsHere() const {
+    std::error_code error;
+    if (fs::exists(place_.out / "recipe.toml", error)) return OkStatus();
+    return FailedPrecondition(StrCat(place_.out.string(),
+                                     ": has not the recipe.toml that rank 0 has written: the run's ",
+                                     "folder must be the same for all ranks"));
   }
 
   StatusOr<std::optional<FoundCheckpoint>> Restore() {
@@ -160,9 +177,7 @@ class Runner {
                " steps of ", stage.global_batch, " samples"));
     StageLoop loop(parts_.model, stage, parts_.tokens, around_);
     ASSIGN_OR_RETURN(const Stopped stopped, loop.Run(*stream, num_steps, checkpoints_, resume_from, state_));
-    if (const std::string summary = stream->Summary(); !summary.empty()) {
-      Say(StrCat("stage ", stage.name, ": ", summary));
-    }
+    SaySummary(stage.name, stream->Summary());
     if (stopped != Stopped::kNo) {
       Say(StrCat("stopped at stage ", state_.stage + 1, " ", stage.name, ", step ", state_.step,
                  "; the same command goes on from there"));

@@ -29,7 +29,7 @@ struct Surroundings {
   double time_limit_s = 0.0;  // from `start`; 0: none
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   std::function<void(const StepMetrics&)> on_step;     // rank 0, after each step
-  std::function<void(const std::string&)> on_message;  // rank 0, what a person should know
+  std::function<void(const std::string&)> on_message;  // what a person should know; mostly from rank 0
 };
 
 // How the loss is made, of what the tokenizer knows.

@@ -63,6 +63,7 @@ int Main(int argc, char** argv) {
       std::unique_ptr<BatchStream> inner;
       int64_t left = -1;  // micro-batches until the event
       bool dies = false;
+      int rank = 0;
       int64_t steps_per_epoch() const override { return inner->steps_per_epoch(); }
       StatusOr<Packed> Next() override {
         if (left-- == 0) {
@@ -71,9 +72,11 @@ int Main(int argc, char** argv) {
         }
         return inner->Next();
       }
+      std::string Summary() const override { return StrCat("read by ", rank); }
     };
     auto stream = std::make_unique<Eventful>();
     stream->inner = MakeTestStream(kVocab, stage, first_step, (*ranks)->rank(), (*ranks)->size());
+    stream->rank = (*ranks)->rank();
     stream->dies = event == "die-at";
     if ((event == "die-at" || event == "fail-at") && (*ranks)->rank() == event_rank) {
       stream->left = event_step * stage.Accumulation((*ranks)->size());
