@@ -117,6 +117,8 @@ void QuantisedShapes(benchmark::internal::Benchmark* bench) {
 BENCHMARK_CAPTURE(MatMul, w4_int8, DType::kW4G128, ops::Precision::kInt8)->Apply(QuantisedShapes);
 BENCHMARK_CAPTURE(MatMul, w4_bf16, DType::kW4G128, ops::Precision::kBf16)->Apply(QuantisedShapes);
 BENCHMARK_CAPTURE(MatMul, q4_k_int8, DType::kW4G32, ops::Precision::kInt8)->Apply(QuantisedShapes);
+BENCHMARK_CAPTURE(MatMul, w6_int8, DType::kW6G128, ops::Precision::kInt8)->Apply(QuantisedShapes);
+BENCHMARK_CAPTURE(MatMul, q6_k_int8, DType::kW6G16, ops::Precision::kInt8)->Apply(QuantisedShapes);
 BENCHMARK_CAPTURE(MatMul, w8_int8, DType::kW8G128, ops::Precision::kInt8)->Apply(QuantisedShapes);
 BENCHMARK_CAPTURE(MatMul, w8_rows_int8, DType::kW8Row, ops::Precision::kInt8)->Apply(QuantisedShapes);
 

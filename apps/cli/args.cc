@@ -24,7 +24,7 @@ constexpr std::array<CommandInfo, 11> kCommands = {{
     {Command::kBench, "bench", "", 0, "speed of a model or of a published one's dimensions, and this machine's limits"},
     {Command::kConvert, "convert", "MODEL", 1, "a model as one .galago file, to be mapped and used as it lies"},
     {Command::kQuantize, "quantize", "MODEL", 1,
-     "a model with 4-bit or 8-bit weights, calibrated on texts and pictures"},
+     "a model with weights of 4 to 8 bits, calibrated on texts and pictures"},
     {Command::kDoctor, "doctor", "", 0, "this machine: kernels, memory, limits, decoders"},
     {Command::kVersion, "version", "", 0, "version, build features and libraries"},
     {Command::kHelp, "help", "COMMAND", 1, "the flags of a command"},

@@ -20,7 +20,7 @@ inline constexpr std::array<BenchStageKind, 6> kBenchStages = {BenchStageKind::k
                                                                BenchStageKind::kPrefill, BenchStageKind::kDecode,
                                                                BenchStageKind::kPicture, BenchStageKind::kLimits};
 std::string_view Name(BenchStageKind kind);
-std::string_view Name(WeightFormat format);  // "bf16", "w4", "w8"
+std::string_view Name(WeightFormat format);  // "bf16", "w4", "w6", "w8"
 
 struct BenchStage {
   BenchStageKind kind = BenchStageKind::kPrefill;

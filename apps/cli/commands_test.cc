@@ -384,8 +384,13 @@ TEST_F(Commands, Quantize) {
   EXPECT_EQ(fake_.quantize_options.method, QuantizeMethod::kRtn);
   EXPECT_EQ(fake_.quantize_options.decoder, WeightFormat::kW8);
 
+  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--method", "rtn", "--decoder", "w6", "--head", "w6"}), 0);
+  EXPECT_EQ(fake_.quantize_options.decoder, WeightFormat::kW6);
+  EXPECT_EQ(fake_.quantize_options.head, WeightFormat::kW6);
   EXPECT_EQ(Run({"quantize", model_}), 2);
-  EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--tower", "w4"}), 2);
+  for (const char* format : {"w4", "w6"}) {
+    EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--tower", format}), 2) << format;
+  }
   EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--calib", (dir / "empty.txt").string()}), 3);
   EXPECT_THAT(err_.text(), HasSubstr("empty.txt: is empty"));
   EXPECT_EQ(Run({"quantize", model_, "-o", "out", "--calib", (dir / "none.txt").string()}), 3);

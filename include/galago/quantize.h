@@ -12,7 +12,7 @@
 #include "galago/model.h"
 #include "galago/status.h"
 
-// Making a model small: 4-bit or 8-bit weights for the decoder, 8 bits for the vision tower.
+// Making a model small: weights of 4, 6 or 8 bits for the decoder, 8 for the vision tower.
 namespace galago {
 
 enum class QuantizeMethod {

@@ -194,7 +194,12 @@ StatusOr<std::unique_ptr<ScratchFile>> ScratchFile::Create(const std::filesystem
   std::string name = (directory / ".galago-XXXXXX").string();
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd < 0) return SystemError(directory, "hold a scratch file");
-  ::unlink(name.c_str());
+  // A file system that keeps the name of an open file would keep all of it after a crash.
+  if (::unlink(name.c_str()) != 0) {
+    Status status = SystemError(directory, "hold a scratch file");
+    ::close(fd);
+    return status;
+  }
   return std::unique_ptr<ScratchFile>(new ScratchFile(directory, fd));
 }
 
@@ -210,7 +215,7 @@ StatusOr<std::span<const std::byte>> ScratchFile::Append(std::span<const std::by
       !WriteAll(fd_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()})) {
     return SystemError(directory_, StrCat("hold ", bytes.size(), " bytes more of scratch"));
   }
-  void* mapped = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, fd_, offset);
+  void* mapped = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_PRIVATE, fd_, offset);
   if (mapped == MAP_FAILED) return SystemError(directory_, "map a scratch file");
   mapped_.emplace_back(static_cast<std::byte*>(mapped), bytes.size());
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <vector>
 
@@ -130,8 +132,24 @@ TEST_F(FileTest, ScratchStaysWhereItIsAndLeavesNothing) {
     EXPECT_TRUE(std::ranges::equal(*first, small));
     EXPECT_TRUE(std::ranges::equal(*second, large));
     EXPECT_TRUE(std::ranges::equal(*third, small));
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(second->data()) % 64, 0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(second->data()) % static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE)), 0u);
     EXPECT_TRUE((*scratch)->Append({})->empty());
+
+    // No room for more: what is there stays, and smaller things may still fit.
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit old = {};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+    const rlimit little = {100'000, old.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &little), 0);
+    const auto refused = (*scratch)->Append(large);
+    const auto fourth = (*scratch)->Append(small);
+    ::setrlimit(RLIMIT_FSIZE, &old);
+    EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
+    EXPECT_THAT(MessageOf(refused.status()),
+                HasSubstr(directory_.string() + ": cannot hold 70000 bytes more of scratch"));
+    ASSERT_TRUE(fourth.ok()) << fourth.status();
+    EXPECT_TRUE(std::ranges::equal(*fourth, small));
+    EXPECT_TRUE(std::ranges::equal(*second, large));
     EXPECT_TRUE(std::filesystem::is_empty(directory_));
   }
   const auto nowhere = ScratchFile::Create(directory_ / "none");

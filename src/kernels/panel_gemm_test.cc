@@ -40,10 +40,12 @@ class PanelWeights {
       PackPanels(dtype, four_, bytes_.span());
     } else {
       eight_ = MakeGroupedWeights8(n, k, group_);
-      const int half = PanelBits(PanelTypeOf(dtype)) == 6 ? 32 : 128;
+      // Of 8 bits pairs of the greatest and the least; of 6, which lie there as 0 .. 63, the greatest alone.
+      const bool six = PanelBits(PanelTypeOf(dtype)) == 6;
+      const int half = six ? 32 : 128;
       for (int8_t& code : eight_.codes) {
-        code = static_cast<int8_t>(extreme ? (&code - eight_.codes.data()) % 2 == 0 ? half - 1 : -half
-                                           : random.Below(2 * half) - half);
+        const bool greatest = six || (&code - eight_.codes.data()) % 2 == 0;
+        code = static_cast<int8_t>(!extreme ? random.Below(2 * half) - half : greatest ? half - 1 : -half);
       }
       for (float& scale : eight_.scales) scale = std::ldexp(1.0f + std::abs(random.Next()), -9);
       PackPanels(dtype, eight_, bytes_.span());

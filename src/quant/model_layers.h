@@ -16,8 +16,8 @@
 #include "src/quant/layer_search.h"
 #include "src/quant/smoothing.h"
 
-// The parts of a model, layer by layer: one layer's float32 copy and the calibration's activations are all that is held
-// in memory, results go to disk.
+// The parts of a model, layer by layer: one layer's float32 copy, or the head's, and the calibration's activations are
+// all that is held in memory, results go to disk.
 namespace galago::quant {
 
 // What takes the place of a part's tensors, by the names the part asked for them: panels for matrices, float32 for

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "src/base/check.h"
+#include "src/base/file.h"
 #include "src/base/strings.h"
 #include "src/engine/galago_source.h"
 #include "src/engine/model_parts.h"
@@ -33,13 +35,14 @@ int BitsOf(WeightFormat format) {
   return format == WeightFormat::kW4 ? 4 : format == WeightFormat::kW6 ? 6 : 8;
 }
 
-// The folder that a file is to lie in; of a directory that is to be made, the nearest one that exists.
-fs::path FolderAround(const fs::path& output) {
-  fs::path folder = fs::absolute(output);
+// The folder that the output is to lie in, made if need be.
+StatusOr<fs::path> FolderAround(const fs::path& output) {
+  std::error_code error;
+  fs::path folder = fs::absolute(output, error);
   if (!folder.has_filename()) folder = folder.parent_path();  // of a slash at the end
   folder = folder.parent_path();
-  std::error_code error;
-  while (!IsOneFile(output) && !fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  if (!error) fs::create_directories(folder, error);
+  if (error) return Unavailable(StrCat(folder.string(), ": cannot be made: ", error.message()));
   return folder;
 }
 
@@ -286,7 +289,8 @@ StatusOr<QuantizeReport> QuantizeModel(const std::string& model, const ModelOpti
   // As a converted file would hold what is not quantised here.
   ASSIGN_OR_RETURN(const auto runner,
                    models::LoadVlmRunner(spec, {.precision = ops::Precision::kBf16, .cancel = options.cancel}, loaded));
-  ASSIGN_OR_RETURN(const std::unique_ptr<ScratchFile> scratch, ScratchFile::Create(FolderAround(output)));
+  ASSIGN_OR_RETURN(const fs::path folder, FolderAround(output));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ScratchFile> scratch, ScratchFile::Create(folder));
   Job job(opened->parts(), *runner, kernels, options, *scratch);
   RETURN_IF_ERROR(job.Run(report));
   job.Tell("writing", 0, 1);

@@ -86,7 +86,8 @@ class Quantize : public ::testing::Test {
     const auto report = QuantizeModel(model, {}, output, options_);
     EXPECT_FALSE(report.ok());
     for (const auto& entry : fs::directory_iterator(dir_)) {
-      EXPECT_THAT(entry.path().filename().string(), ::testing::Not(HasSubstr("out"))) << "is left";
+      const std::string name = entry.path().filename().string();
+      EXPECT_TRUE(name.find("out") == std::string::npos && !name.starts_with(".")) << name << " is left";
     }
     return MessageOf(report.status());
   }
@@ -136,6 +137,24 @@ TEST_F(Quantize, OneFileHoldsAModelThatAnswersAndIsTheSameForAnyNumberOfThreads)
   EXPECT_EQ(types[DType::kW4G32], 2 * 7);
   EXPECT_EQ(types[DType::kW8G32], 1);  // the table of embeddings, 64 wide
   EXPECT_EQ(types[DType::kW8Row], 6 * static_cast<int>(model->parts().spec.vision->num_layers_run));
+}
+
+TEST_F(Quantize, ADecoderOfSixBitsInAFolderThatIsNotThereYet) {
+  options_.method = QuantizeMethod::kRtn;
+  options_.decoder = WeightFormat::kW6;
+  const auto report = QuantizeModel(kModel, {}, Path("new/folder/six.galago"), options_);
+  ASSERT_TRUE(report.ok()) << report.status();
+  const io::GalagoFile file = io::GalagoFile::Open(Path("new/folder/six.galago")).value();
+  int matrices = 0;
+  const io::TensorStore store = file.Part("language");
+  for (const auto& [name, view] : store.tensors()) {
+    matrices += IsPanelType(view.dtype) && PanelBits(PanelTypeOf(view.dtype)) == 6 ? 1 : 0;
+  }
+  EXPECT_EQ(matrices, 2 * 7);
+
+  std::ofstream(Path("file")) << "no folder";
+  const auto refused = QuantizeModel(kModel, {}, Path("file/six.galago"), options_);
+  EXPECT_THAT(MessageOf(refused.status()), HasSubstr(Path("file") + ": cannot be made"));
 }
 
 TEST_F(Quantize, TheHeadHasTheBitsAskedFor) {

@@ -13,10 +13,9 @@
 //   4 bits   for each group of K: a line [16 f16 scales][16 f16 zeros], then G/8 lines of codes. Line c holds columns
 //            8 c .. 8 c + 7: byte 4 n + i has column 8 c + i of row n in its low nibble, 8 c + 4 + i in its high one.
 //            w = scale * (code - zero).
-//   6 bits   for each group of K: a line [16 f32 scales], then three lines for each 16 columns. The first two are those
-//   of
-//            4 bits with the low halves of the codes; byte 4 n + i of the third has the upper two bits of columns i, 4
-//            + i, 8 + i and 12 + i of row n, from the lowest up. w = scale * (code - 32).
+//   6 bits   for each group of K: a line [16 f32 scales], then three lines for each 16 columns. The first two hold the
+//            lower four bits of the codes as lines of 4 bits do. Byte 4 n + i of the third has the upper two bits of
+//            columns i, 4 + i, 8 + i and 12 + i of row n, from the lowest up. w = scale * (code - 32).
 //   8 bits   for each group of K: a line [16 f32 scales], then G/4 lines of signed codes. Line c holds columns 4 c ..
 //            4 c + 3: byte 4 n + i has column 4 c + i of row n. w = scale * code.
 //   kW8Row   one scale a row: K/4 such lines, K padded with zeros to a multiple of 64, then [16 f32 scales] and

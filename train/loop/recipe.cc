@@ -255,6 +255,7 @@ void ReadStage(const toml::table* table, const std::string& where, StageConfig& 
   in.Read("global_batch", stage.global_batch, 1);
   in.Read("micro_batch", stage.micro_batch, 1);
   in.Read("warmup_ratio", stage.warmup_ratio, 0.0, 1.0);
+  in.Read("decay_ratio", stage.decay_ratio, 0.0, 1.0);
   in.Read("min_lr_ratio", stage.min_lr_ratio, 0.0, 1.0);
   in.Read("weight_decay", stage.weight_decay, 0.0, 10.0);
   in.Read("adam_beta1", stage.adam_beta1, 0.0, 0.999999);

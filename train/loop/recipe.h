@@ -41,7 +41,8 @@ struct StageConfig {
   int64_t global_batch = 0;  // sequences of one optimiser step over all ranks
   int64_t micro_batch = 0;   // sequences of one forward pass of one rank
   double warmup_ratio = 0.03;
-  double min_lr_ratio = 0.0;  // the cosine ends at peak * min_lr_ratio
+  double decay_ratio = 0.0;   // 0: a cosine after the warm-up; else the peak until this last part of the steps
+  double min_lr_ratio = 0.0;  // the rate ends at peak * min_lr_ratio
   double weight_decay = 0.0;
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;

@@ -131,5 +131,19 @@ TEST(Schedule, WarmsUpAndFollowsTheCosine) {
   EXPECT_EQ(Schedule({.num_steps = 1, .warmup_ratio = 0.03}).Factor(0), 0.0);
 }
 
+TEST(Schedule, StaysAtThePeakUntilTheDecay) {
+  const Schedule schedule = {.num_steps = 1000, .warmup_ratio = 0.03, .decay_ratio = 0.2, .min_lr_ratio = 0.1};
+  EXPECT_NEAR(schedule.Factor(15), 0.5, 1e-12);
+  for (const int64_t step : {30, 400, 800}) EXPECT_EQ(schedule.Factor(step), 1.0) << step;
+  EXPECT_NEAR(schedule.Factor(900), 0.55, 1e-12);
+  EXPECT_NEAR(schedule.Factor(1000), 0.1, 1e-12);
+  // More steps change nothing of what came before the decay.
+  const Schedule longer = {.num_steps = 1200, .warmup_ratio = 0.025, .decay_ratio = 0.2};
+  for (const int64_t step : {15, 30, 800}) EXPECT_EQ(longer.Factor(step), schedule.Factor(step)) << step;
+  // All of it on the way down, and a warm-up longer than the rest.
+  EXPECT_NEAR(Schedule({.num_steps = 10, .warmup_ratio = 0.0, .decay_ratio = 1.0}).Factor(5), 0.5, 1e-12);
+  EXPECT_EQ(Schedule({.num_steps = 10, .warmup_ratio = 0.5, .decay_ratio = 1.0}).Factor(5), 1.0);
+}
+
 }  // namespace
 }  // namespace galago::train

@@ -133,7 +133,8 @@ class Runner {
     return OkStatus();
   }
 
-  // What rank 0 has just written all must see: a run that begins in folders that differ would end at its first save.
+  // What rank 0 has just written all must see: a run that begins in folders that differ would end at its first save. (A
+  // folder with a recipe of its own passes here and ends there.)
   Status CheckRecipeIsHere() const {
     std::error_code error;
     if (fs::exists(place_.out / "recipe.toml", error)) return OkStatus();

@@ -148,8 +148,10 @@ StatusOr<Stopped> StageLoop::Run(BatchStream& stream, int64_t num_steps, Checkpo
   if (resume_from != nullptr) RETURN_IF_ERROR(checkpoints.LoadOptimizer(*resume_from, optimizer));
   RETURN_IF_ERROR(CollectGradients(optimizer));  // puts every gradient in its place
   const std::vector<SavedValues> values = ValuesOf(parameters);
-  const Schedule schedule = {
-      .num_steps = num_steps, .warmup_ratio = stage_.warmup_ratio, .min_lr_ratio = stage_.min_lr_ratio};
+  const Schedule schedule = {.num_steps = num_steps,
+                             .warmup_ratio = stage_.warmup_ratio,
+                             .decay_ratio = stage_.decay_ratio,
+                             .min_lr_ratio = stage_.min_lr_ratio};
   double save_s = 0.0;
   const auto save = [&] {
     const Clock::time_point begin = Clock::now();

@@ -160,7 +160,7 @@ class Asker {
     if (!chart_.title.empty() && rng_.Chance(0.7)) Add(Words().title, chart_.title, "title");
     if (rng_.Chance(0.12)) Add(Words().kind, pie ? "pie" : chart_.kind == ChartKind::kLine ? "line" : "bar", "kind");
     rng_.Shuffle(exchanges_);
-    const auto most = static_cast<size_t>(rng_.Int(4, MostAsked(split_, 6)));
+    const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
     if (exchanges_.size() > most) exchanges_.resize(most);
     return std::move(exchanges_);
   }
@@ -189,7 +189,7 @@ class Asker {
       }
       return;
     }
-    for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(MostAsked(split_, 3))); ++i) {
+    for (size_t i = 0; i < std::min(order.size(), static_cast<size_t>(UpTo(3, split_))); ++i) {
       Add(Words().value, StrCat(chart_.values[order[i]]), "value", {{"name", chart_.names[order[i]]}});
     }
     if (rng_.Chance(0.5)) {

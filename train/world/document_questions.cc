@@ -69,7 +69,7 @@ class Asker {
         break;
     }
     rng_.Shuffle(exchanges_);
-    const auto most = static_cast<size_t>(rng_.Int(4, MostAsked(split_, 6)));
+    const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
     if (exchanges_.size() > most) exchanges_.resize(most);
     return std::move(exchanges_);
   }
@@ -127,7 +127,7 @@ class Asker {
       std::vector<size_t> rows(sheet_.rows.size());
       for (size_t r = 0; r < rows.size(); ++r) rows[r] = r;
       rng_.Shuffle(rows);
-      rows.resize(std::min(rows.size(), static_cast<size_t>(MostAsked(split_, 2))));
+      rows.resize(std::min(rows.size(), static_cast<size_t>(UpTo(2, split_))));
       for (const size_t row : rows) AskCell(row, c);
       AskExtremes(c);
       if (rng_.Chance(0.7)) AskWhich(c);

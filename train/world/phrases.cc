@@ -36,7 +36,7 @@ std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots) {
   return Fill(Pick(wordings, rng, split), slots);
 }
 
-int64_t MostAsked(Split split, int64_t heldout) { return split == Split::kTrain ? heldout + 4 : heldout; }
+int64_t UpTo(int64_t heldout, Split split) { return split == Split::kTrain ? heldout + 4 : heldout; }
 
 std::string WithArticle(std::string_view noun) {
   constexpr std::string_view kVowels = "aeiouAEIOU";

@@ -30,9 +30,9 @@ std::string Fill(std::string_view wording, Slots slots);
 // Pick and Fill.
 std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots = {});
 
-// The most questions about one picture: `heldout` in held-out pictures, four more in training, where a question costs a
-// small part of what drawing and seeing its picture do.
-int64_t MostAsked(Split split, int64_t heldout);
+// How many questions of a sort one picture gets at most: `heldout` in held-out pictures, four more in training, where a
+// question costs a small part of what drawing and seeing its picture do.
+int64_t UpTo(int64_t heldout, Split split);
 
 // "a star", "an orange star".
 std::string WithArticle(std::string_view noun);

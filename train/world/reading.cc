@@ -452,7 +452,7 @@ class Asker {
   std::vector<Exchange> Choose() {
     std::vector<Exchange> chosen = std::move(main_);
     rng_.Shuffle(extra_);
-    const auto count = static_cast<size_t>(rng_.Int(3, MostAsked(split_, 5)));
+    const auto count = static_cast<size_t>(rng_.Int(3, UpTo(5, split_)));
     for (size_t i = 0; i < extra_.size() && chosen.size() < count; ++i) chosen.push_back(std::move(extra_[i]));
     if (rng_.Chance(0.5)) rng_.Shuffle(chosen);
     return chosen;

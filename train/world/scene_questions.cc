@@ -97,7 +97,7 @@ std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskWhetherThere(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?", "Can you see {x} in the picture?",
-       "Does the picture show {x}?", "In the picture, is there {x}?", "Can you see {x} here?"},
+       "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?"},
       {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
   const bool there = rng.Chance(0.5);
   Description description;

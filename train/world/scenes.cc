@@ -21,7 +21,7 @@ class ScenesTask : public Task {
     while (true) {
       const Scene scene = DrawScene(rng, split);
       constexpr int64_t kFewest = 3;
-      auto exchanges = AskAbout(scene, rng.Int(kFewest, MostAsked(split, 6)), rng, split);
+      auto exchanges = AskAbout(scene, rng.Int(kFewest, UpTo(6, split)), rng, split);
       if (static_cast<int64_t>(exchanges.size()) < kFewest) continue;
       Sample sample;
       sample.media.emplace_back(PaintScene(scene, rng, split));

@@ -6,10 +6,12 @@
 #include <ctime>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "src/base/hash.h"
 #include "src/base/strings.h"
 
 namespace galago::world {
@@ -47,6 +49,27 @@ void ExpectEqual(const Sample& a, const Sample& b) {
     EXPECT_EQ(a.exchanges[i].answer, b.exchanges[i].answer);
     EXPECT_EQ(a.exchanges[i].kind, b.exchanges[i].kind);
     EXPECT_EQ(a.exchanges[i].metric, b.exchanges[i].metric);
+  }
+}
+
+// Scores are compared over months: what the held-out split asks and answers must not move when training's data do.
+TEST(Tasks, HeldOutTextsStayAsTheyAre) {
+  const std::map<std::string, uint64_t, std::less<>> known = {
+      {"scenes", 0xd42da096b35d8fd0u},    {"things", 0x9bcf6df4c89e3fb6u}, {"reading", 0xbbe9ec356269d8c2u},
+      {"documents", 0x655af726cde2afebu}, {"charts", 0x429aff7ed956f17du}, {"several", 0x6fe0dd315a953cf3u},
+      {"incontext", 0x8bb7b9c0e97de228u}, {"video", 0xb55a992e007a2456u},  {"temporal", 0x4a05c7eb464b1de0u},
+      {"text", 0x5a9bd9a9b456dc19u}};
+  for (const auto& task : TasksHere()) {
+    const auto it = known.find(task->name());
+    if (it == known.end()) continue;
+    constexpr uint64_t kSamples = 40;
+    std::string texts;
+    for (uint64_t i = 0; i < kSamples; ++i) {
+      for (const Exchange& exchange : DrawSample(*task, Split::kHeldout, 1, i).exchanges) {
+        texts += StrCat(exchange.question, "\n", exchange.answer, "\n");
+      }
+    }
+    EXPECT_EQ(Checksum64(std::as_bytes(std::span(texts))), it->second) << task->name();
   }
 }
 

@@ -147,7 +147,7 @@ class Composer {
     if (count(b) > 0 || rng_.Chance(0.3)) Ask(kCount, "count", {{"xs", PluralOf(b)}}, StrCat(count(b)));
     Ask(kCountAll, "count all", {}, StrCat(corners.size()));
     const auto first = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(corners.size()) - 1));
-    const auto num_asked = std::min(corners.size(), static_cast<size_t>(MostAsked(split_, 1)));
+    const auto num_asked = std::min(corners.size(), static_cast<size_t>(UpTo(1, split_)));
     for (size_t i = 0; i < num_asked; ++i) {
       const size_t asked = (first + i) % corners.size();
       Ask(kWhatInCorner, "corner", {{"corner", kCorners[corners[asked]]}}, NameOf(things[asked]));
@@ -157,6 +157,8 @@ class Composer {
     }
     if (count(b) > 0 && count(a) != count(b)) AskMore(a, count(a), b, count(b));
     AskThere(things.front());
+    // Where a thing is was often said by the question before.
+    if (split_ == Split::kTrain) rng_.Shuffle(exchanges_);
   }
 
   Sample Finish() {

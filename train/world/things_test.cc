@@ -76,6 +76,13 @@ TEST_F(ThingsTask, AnswersOfOnePictureAgree) {
       EXPECT_LE(sum, total);
       EXPECT_GE(total, static_cast<int64_t>(ThingsShown(sample).size()));
     }
+    for (const Exchange& where : sample.exchanges) {
+      for (const Exchange& what : sample.exchanges) {
+        if (where.kind != "where" || what.kind != "corner" || what.question.find(where.answer) == std::string::npos)
+          continue;
+        EXPECT_NE(where.question.find(what.answer), std::string::npos) << what.question << " " << where.question;
+      }
+    }
     if (answers.contains("left of")) {
       EXPECT_NE(answers["left of"], answers["right of"]);
     }

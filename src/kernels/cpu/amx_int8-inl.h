@@ -18,6 +18,7 @@ struct AmxInt8 {
   static constexpr int64_t kStep = 64;
   static constexpr int64_t kFew = 4;
   static constexpr bool kFour = kForm == PanelForm::k4;
+  static_assert(kForm != PanelForm::k6, "codes of 6 bits go through vectors");
   static constexpr int64_t kTileBytes = 1024;
   static constexpr int64_t kBlock = 512;  // columns of 4 bits taken apart at a time
 

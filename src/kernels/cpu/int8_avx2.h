@@ -11,7 +11,7 @@ struct Int8 {
   using V = avx2::V;
   using Ints = __m256i;
   using Bytes = __m256i;
-  // 3 x 2 sums, 4 vectors of codes, 2 of activations, a product, a mask and ones.
+  // 3 x 2 sums, 4 vectors of codes, 2 of activations, a product, a mask and ones; of 6 bits one mask more, from memory.
   static constexpr int kRows = 3;
   static constexpr int kVecs = 2;
   static constexpr int32_t kOffset = 0;

@@ -11,7 +11,7 @@ struct Int8 {
   using V = avx512::V;
   using Ints = __m512i;
   using Bytes = __m512i;
-  // 12 x 2 sums, 4 vectors of codes, 2 of activations, a mask.
+  // 12 x 2 sums, 4 vectors of codes, 2 of activations, a mask (of 6 bits two).
   static constexpr int kRows = 12;
   static constexpr int kVecs = 2;
   static constexpr int32_t kOffset = 128;

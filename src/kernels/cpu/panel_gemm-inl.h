@@ -13,7 +13,7 @@
 //   kRows, kVecs       a tile: rows of activations times vectors of outputs (a whole panel or more)
 //   kOffset            what Signed adds to codes of 8 bits; sums start at -kOffset times the sum of the activations
 //   Load, Low, High    a vector of panel bytes; its low and high nibbles
-//   WithTop<kShift>    nibbles with bits 4 and 5 of another vector, shifted left so far, above them
+//   WithTop<kShift>    nibbles with bits 4 and 5 of another vector, after a shift to the left (negative: right), above
 //   Signed             codes of 8 bits as Dot wants them
 //   Four               four bytes in every lane
 //   Dot, Dot2          sum + w x; sum + w0 x0 + w1 x1 with w in 0..63
@@ -320,7 +320,8 @@ struct Int8Gemm {
     }
   }
 
-  // sums + `columns` columns of codes, 4 steps of 4 or 8 bits or more, times the row at `a`.
+  // sums + `columns` columns of codes, whole steps of 6 bits and a multiple of kChains steps of others, times the row
+  // at `a`.
   [[gnu::always_inline]] static void OneRowSteps(Ints (&sums)[kParts], const char* w, const char* a, int64_t columns) {
     Ints chains[kChains][kParts];
     for (int64_t v = 0; v < kParts; ++v) {
