@@ -32,6 +32,7 @@ class Places {
     CHECK_EQ(cols % group_, 0);
     CHECK(!row_ || cols <= kMaxRowK);
   }
+  int bits() const { return PanelBits(type_); }
   int64_t group() const { return group_; }
   int64_t groups() const { return cols_ / group_; }
   int64_t panel(int64_t n) const { return n / kPanelRows * PanelBytes(type_, cols_); }
@@ -63,25 +64,35 @@ uint8_t Code4(uint32_t word, int64_t i) { return static_cast<uint8_t>((word >> (
 // The upper two bits of sixteen.
 uint8_t Top2(uint32_t word, int64_t i) { return static_cast<uint8_t>((word >> (8 * (i % 4) + i / 4 * 2)) & 3); }
 
-// Column k of a group of 6 bits.
+// Column k of group g of row n, of 6 or 8 bits.
 constexpr int64_t kTopLine = 2, kSixLines = 3, kSixColumns = 16;
-int8_t Code6(const Places& places, const std::byte* panels, int64_t n, int64_t g, int64_t k) {
+int8_t SignedCode(const Places& places, const std::byte* panels, int64_t n, int64_t g, int64_t k) {
+  if (places.bits() == 8) return Code8(Read<uint32_t>(panels + places.Word(n, g, k / 4)), k % 4);
   const int64_t first = k / kSixColumns * kSixLines, i = k % kSixColumns;
   const auto low = Read<uint32_t>(panels + places.Word(n, g, first + i / 8));
   const auto top = Read<uint32_t>(panels + places.Word(n, g, first + kTopLine));
   return static_cast<int8_t>((Code4(low, i % 8) | Top2(top, i) << 4) - 32);
 }
 
-// The three words of a row's sixteen codes.
-void PackSix(const int8_t* codes, const Places& places, int64_t n, int64_t g, int64_t unit, std::byte* out) {
-  uint32_t words[kSixLines] = {};
-  for (int64_t i = 0; i < kSixColumns; ++i) {
-    const auto code = static_cast<uint32_t>(codes[i] + 32);
-    CHECK_LT(code, 64u);
-    words[i / 8] |= (code & 15) << (8 * (i % 4) + i % 8 / 4 * 4);
-    words[kTopLine] |= code >> 4 << (8 * (i % 4) + i / 4 * 2);
+// Group g of row n.
+void PackSix(const int8_t* codes, const Places& places, int64_t n, int64_t g, std::byte* out) {
+  for (int64_t line = 0; line < places.group() / kSixColumns * kSixLines; line += kSixLines, codes += kSixColumns) {
+    uint32_t words[kSixLines] = {};
+    for (int64_t i = 0; i < kSixColumns; ++i) {
+      const auto code = static_cast<uint32_t>(codes[i] + 32);
+      CHECK_LT(code, 64u);
+      words[i / 8] |= (code & 15) << (8 * (i % 4) + i % 8 / 4 * 4);
+      words[kTopLine] |= code >> 4 << (8 * (i % 4) + i / 4 * 2);
+    }
+    for (int64_t i = 0; i < kSixLines; ++i) Write(out + places.Word(n, g, line + i), words[i]);
   }
-  for (int64_t line = 0; line < kSixLines; ++line) Write(out + places.Word(n, g, unit * kSixLines + line), words[line]);
+}
+void PackEight(const int8_t* codes, const Places& places, int64_t n, int64_t g, std::byte* out) {
+  for (int64_t k = 0; k < places.group(); k += 4) {
+    uint32_t word = 0;
+    std::memcpy(&word, codes + k, static_cast<size_t>(std::min<int64_t>(4, places.group() - k)));
+    Write(out + places.Word(n, g, k / 4), word);
+  }
 }
 
 }  // namespace
@@ -127,24 +138,16 @@ void PackPanels(DType dtype, const GroupedWeights& weights, std::span<std::byte>
 }
 
 void PackPanels(DType dtype, const GroupedWeights8& weights, std::span<std::byte> out) {
-  const bool six = PanelBits(PanelTypeOf(dtype)) == 6;
-  CHECK_GE(PanelBits(PanelTypeOf(dtype)), 6);
   CheckSizes(dtype, weights.rows, weights.cols, weights.group, out.size());
   const Places places(dtype, weights.cols);
+  CHECK_GE(places.bits(), 6);
   std::fill(out.begin(), out.end(), std::byte{0});
   for (int64_t n = 0; n < weights.rows; ++n) {
     for (int64_t g = 0; g < places.groups(); ++g) {
       std::byte* line = out.data() + places.Scales(n, g) + n % kPanelRows * 4;
       Write(line, weights.scales[static_cast<size_t>(n * places.groups() + g)]);
       const int8_t* codes = weights.codes.data() + n * weights.cols + g * weights.group;
-      for (int64_t unit = 0; six && unit < weights.group / kSixColumns; ++unit) {
-        PackSix(codes + unit * kSixColumns, places, n, g, unit, out.data());
-      }
-      for (int64_t k = 0; !six && k < weights.group; k += 4) {
-        uint32_t word = 0;
-        std::memcpy(&word, codes + k, static_cast<size_t>(std::min<int64_t>(4, weights.group - k)));
-        Write(out.data() + places.Word(n, g, k / 4), word);
-      }
+      (places.bits() == 6 ? PackSix : PackEight)(codes, places, n, g, out.data());
       if (dtype == DType::kW8Row) {
         int32_t sum = 0;
         for (int64_t k = 0; k < weights.group; ++k) sum += codes[k];
@@ -175,8 +178,7 @@ GroupedWeights UnpackPanels4(DType dtype, int64_t rows, int64_t cols, const std:
 
 GroupedWeights8 UnpackSignedPanels(DType dtype, int64_t rows, int64_t cols, const std::byte* panels) {
   const Places places(dtype, cols);
-  const bool six = PanelBits(PanelTypeOf(dtype)) == 6;
-  CHECK_GE(PanelBits(PanelTypeOf(dtype)), 6);
+  CHECK_GE(places.bits(), 6);
   GroupedWeights8 weights = MakeGroupedWeights8(rows, cols, places.group());
   for (int64_t n = 0; n < rows; ++n) {
     for (int64_t g = 0; g < places.groups(); ++g) {
@@ -184,8 +186,7 @@ GroupedWeights8 UnpackSignedPanels(DType dtype, int64_t rows, int64_t cols, cons
           Read<float>(panels + places.Scales(n, g) + n % kPanelRows * 4);
       int8_t* codes = weights.codes.data() + n * cols + g * places.group();
       for (int64_t k = 0; k < places.group(); ++k) {
-        codes[k] =
-            six ? Code6(places, panels, n, g, k) : Code8(Read<uint32_t>(panels + places.Word(n, g, k / 4)), k % 4);
+        codes[k] = SignedCode(places, panels, n, g, k);
       }
     }
   }
@@ -194,20 +195,16 @@ GroupedWeights8 UnpackSignedPanels(DType dtype, int64_t rows, int64_t cols, cons
 
 void DequantizePanelRow(DType dtype, const std::byte* panels, int64_t row, std::span<float> out) {
   const Places places(dtype, static_cast<int64_t>(out.size()));
-  const int bits = PanelBits(PanelTypeOf(dtype));
-  const bool four = bits == 4;
+  const bool four = places.bits() == 4;
   for (int64_t g = 0; g < places.groups(); ++g) {
     const std::byte* line = panels + places.Scales(row, g) + row % kPanelRows * (four ? 2 : 4);
     const float scale = four ? F16ToF32(Read<uint16_t>(line)) : Read<float>(line);
     const float zero = four ? F16ToF32(Read<uint16_t>(line + kPanelRows * 2)) : 0.0f;
     float* x = out.data() + g * places.group();
     for (int64_t k = 0; k < places.group(); ++k) {
-      const auto code = [&]() -> float {
-        if (four) return Code4(Read<uint32_t>(panels + places.Word(row, g, k / 8)), k % 8);
-        if (bits == 6) return Code6(places, panels, row, g, k);
-        return Code8(Read<uint32_t>(panels + places.Word(row, g, k / 4)), k % 4);
-      };
-      x[k] = scale * (code() - zero);
+      const float code = four ? Code4(Read<uint32_t>(panels + places.Word(row, g, k / 8)), k % 8)
+                              : SignedCode(places, panels, row, g, k);
+      x[k] = scale * (code - zero);
     }
   }
 }
