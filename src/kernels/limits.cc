@@ -25,6 +25,7 @@ std::vector<ArithmeticLimit> ArithmeticLimits([[maybe_unused]] const CpuFeatures
 #if defined(__x86_64__)
   if (features.avx2) all.push_back({"fma_f32", "avx2", limits::kAvx2Fma});
   if (features.avx512) all.push_back({"fma_f32", "avx512", limits::kAvx512Fma});
+  if (features.avx2) all.push_back({"int8", "avx2", limits::kAvx2Bytes});
   if (features.avx512_bf16) all.push_back({"bf16", "avx512_bf16", limits::kAvx512Bf16});
   if (features.avx512_vnni) all.push_back({"int8", "avx512_vnni", limits::kAvx512Vnni});
   if (features.amx_bf16) all.push_back({"amx_bf16", "amx", limits::kAmxBf16});

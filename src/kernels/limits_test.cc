@@ -41,7 +41,8 @@ TEST(Limits, LoopsComputeWhatTheyCount) {
       if (limit.name == "int8" || limit.name == "amx_int8") {
         // Bytes of 1.0f: 00 00 80 3f. Their products' sum is 63 * 63 and 128 * 128, the second one negative where only
         // one operand is signed.
-        const int32_t square = limit.isa == "avx512_vnni" ? 63 * 63 - 128 * 128 : 63 * 63 + 128 * 128;
+        const int32_t square =
+            limit.isa == "avx512_vnni" || limit.isa == "avx2" ? 63 * 63 - 128 * 128 : 63 * 63 + 128 * 128;
         const int32_t dot = tiles ? 16 * square : limit.isa == "neon_i8mm" ? 2 * square : square;
         int32_t first = 0;
         if (!tiles) std::memcpy(&first, ones.bytes, sizeof(first));  // where the sums begin
@@ -61,7 +62,7 @@ TEST(Limits, EveryProcessorWithVectorsHasFloatAndReadLimits) {
   for (const ArithmeticLimit& limit : ArithmeticLimits(features)) names.insert(limit.name);
   EXPECT_EQ(names.contains("fma_f32"), features.avx2 || features.neon);
   EXPECT_EQ(names.contains("bf16"), features.avx512_bf16 || features.neon_bf16);
-  EXPECT_EQ(names.contains("int8"), features.avx512_vnni || features.neon_dotprod || features.neon_i8mm);
+  EXPECT_EQ(names.contains("int8"), features.avx2 || features.neon_dotprod || features.neon_i8mm);
   EXPECT_TRUE(ArithmeticLimits({}).empty());
   EXPECT_EQ(WidestRead({}).isa, "plain");
 }

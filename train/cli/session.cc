@@ -1,5 +1,6 @@
 #include "train/cli/session.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -72,6 +73,13 @@ int Session::Train(const Recipe& recipe, const RunPlace& place, RunParts& parts)
   };
   if (ranks_->rank() == 0 && ranks_->size() > 1) {
     progress_.Message(StrCat(ranks_->size(), " ranks over ", ranks_->engine()));
+  }
+  const bool bf16 = std::ranges::any_of(
+      recipe.stages, [](const StageConfig& stage) { return stage.precision == ComputePrecision::kBf16; });
+  if (ranks_->rank() == 0 && bf16 && !HasBf16Products()) {
+    progress_.Message(
+        "note: this processor has no products in bf16: they are made in float32 and rounded; precision = \"f32\" is "
+        "faster here");
   }
   const StatusOr<RunEnd> end = Run(recipe, place, parts, around);
   if (ranks_->rank() == 0 && end.ok() && *end != RunEnd::kAlreadyFinished) {

@@ -125,21 +125,22 @@ Status PutInPlace(const fs::path& temporary, const fs::path& final_path) {
 
 }  // namespace
 
-Status Checkpoints::WriteShard(const fs::path& folder, ShardedAdamW& optimizer) const {
-  const std::vector<ShardedAdamW::Piece> pieces = optimizer.pieces();
+Status Checkpoints::WriteShard(const fs::path& folder, ShardedOptimizer& optimizer) const {
+  const std::vector<ShardedOptimizer::Piece> pieces = optimizer.pieces();
   Json manifest = Json::array();
   std::vector<float> exp_avg, exp_avg_sq;
-  for (const ShardedAdamW::Piece& piece : pieces) {
+  for (const ShardedOptimizer::Piece& piece : pieces) {
     manifest.push_back({{"param", optimizer.trained()[piece.parameter].name},
                         {"offset", piece.offset},
                         {"length", piece.exp_avg.size()},
+                        {"moments", piece.exp_avg_sq.empty() ? 1 : 2},
                         {"dtype", "f32"}});
     exp_avg.insert(exp_avg.end(), piece.exp_avg.begin(), piece.exp_avg.end());
     exp_avg_sq.insert(exp_avg_sq.end(), piece.exp_avg_sq.begin(), piece.exp_avg_sq.end());
   }
-  const int64_t shape[] = {static_cast<int64_t>(exp_avg.size())};
-  const io::NamedTensor tensors[] = {Named("exp_avg", shape, exp_avg.data()),
-                                     Named("exp_avg_sq", shape, exp_avg_sq.data())};
+  const int64_t first[] = {static_cast<int64_t>(exp_avg.size())}, second[] = {static_cast<int64_t>(exp_avg_sq.size())};
+  const io::NamedTensor tensors[] = {Named("exp_avg", first, exp_avg.data()),
+                                     Named("exp_avg_sq", second, exp_avg_sq.data())};
   return io::WriteSafetensors(folder / ShardName(ranks_.rank(), ranks_.size()), tensors,
                               {{"manifest", manifest.dump()}, {"step", StrCat(optimizer.num_steps())}});
 }
@@ -165,7 +166,7 @@ Status Checkpoints::WriteRest(const fs::path& folder, const LoopState& state,
   return OkStatus();
 }
 
-Status Checkpoints::Save(const LoopState& state, std::span<const SavedValues> model, ShardedAdamW* optimizer) {
+Status Checkpoints::Save(const LoopState& state, std::span<const SavedValues> model, ShardedOptimizer* optimizer) {
   const fs::path temporary = out_ / StrCat(kTemporary, state.global_step);
   const fs::path final_path = out_ / StrCat(kPrefix, state.global_step);
   std::error_code error;
@@ -240,10 +241,10 @@ Status Checkpoints::LoadModel(const FoundCheckpoint& checkpoint, std::span<const
   return OkStatus();
 }
 
-Status Checkpoints::LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedAdamW& optimizer) const {
-  std::map<std::string, std::vector<ShardedAdamW::Piece>, std::less<>> wanted;
+Status Checkpoints::LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedOptimizer& optimizer) const {
+  std::map<std::string, std::vector<ShardedOptimizer::Piece>, std::less<>> wanted;
   int64_t missing = 0;
-  for (const ShardedAdamW::Piece& piece : optimizer.pieces()) {
+  for (const ShardedOptimizer::Piece& piece : optimizer.pieces()) {
     wanted[optimizer.trained()[piece.parameter].name].push_back(piece);
     missing += static_cast<int64_t>(piece.exp_avg.size());
   }
@@ -261,40 +262,50 @@ Status Checkpoints::LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedAdam
     ASSIGN_OR_RETURN(const Json step, ParseJson(step_text->second, what));
     ASSIGN_OR_RETURN(const TensorView exp_avg, store.Find("exp_avg"));
     ASSIGN_OR_RETURN(const TensorView exp_avg_sq, store.Find("exp_avg_sq"));
-    const int64_t stored = exp_avg.shape.NumElements();
+    const int64_t stored = exp_avg.shape.NumElements(), stored_squares = exp_avg_sq.shape.NumElements();
     if (!manifest.is_array() || !step.is_number_unsigned() || exp_avg.dtype != DType::kF32 ||
-        exp_avg_sq.dtype != DType::kF32 || exp_avg_sq.shape.NumElements() != stored) {
+        exp_avg_sq.dtype != DType::kF32) {
       return DataLoss(StrCat(what, ": manifest and tensors do not fit together"));
     }
     optimizer.set_num_steps(step.get<int64_t>());
-    int64_t at = 0;
+    int64_t at = 0, at_square = 0;
     for (const Json& item : manifest) {
       ASSIGN_OR_RETURN(const auto param, JsonString(item, "param", what));
       ASSIGN_OR_RETURN(const auto offset, JsonInt(item, "offset", what, 0, kMaxCount));
       ASSIGN_OR_RETURN(const auto length, JsonInt(item, "length", what, 0, kMaxCount));
-      if (!param || !offset || !length || *length > stored - at) {
-        return DataLoss(StrCat(what, ": the manifest claims more than the ", stored, " elements there are"));
+      ASSIGN_OR_RETURN(const auto moments, JsonInt(item, "moments", what, 1, 2));
+      const bool squares = moments.value_or(2) == 2;
+      if (!param || !offset || !length || *length > stored - at || (squares && *length > stored_squares - at_square)) {
+        return DataLoss(StrCat(what, ": the manifest claims more than the ", stored, " and ", stored_squares,
+                               " elements there are"));
       }
       const auto pieces = wanted.find(*param);
       if (pieces != wanted.end()) {
-        for (const ShardedAdamW::Piece& piece : pieces->second) {
+        for (const ShardedOptimizer::Piece& piece : pieces->second) {
           const int64_t first = std::max(piece.offset, *offset);
           const int64_t last = std::min(piece.offset + static_cast<int64_t>(piece.exp_avg.size()), *offset + *length);
           if (first >= last) continue;
           const auto bytes = static_cast<size_t>(last - first) * sizeof(float);
-          const auto from = static_cast<size_t>(at + first - *offset) * sizeof(float);
-          std::memcpy(piece.exp_avg.data() + (first - piece.offset), exp_avg.data + from, bytes);
-          std::memcpy(piece.exp_avg_sq.data() + (first - piece.offset), exp_avg_sq.data + from, bytes);
+          const int64_t into = first - piece.offset, from = first - *offset;
+          std::memcpy(piece.exp_avg.data() + into, exp_avg.data + static_cast<size_t>(at + from) * sizeof(float),
+                      bytes);
+          if (!piece.exp_avg_sq.empty()) {
+            if (!squares) continue;  // AdamW goes on from Muon: counted as missing
+            std::memcpy(piece.exp_avg_sq.data() + into,
+                        exp_avg_sq.data + static_cast<size_t>(at_square + from) * sizeof(float), bytes);
+          }
           missing -= last - first;
         }
       }
       at += *length;
+      if (squares) at_square += *length;
     }
   }
   if (error) return Unavailable(StrCat(checkpoint.path.string(), ": ", error.message()));
   if (missing != 0) {
-    return DataLoss(StrCat(checkpoint.path.string(), ": the optimiser's state lacks ", missing,
-                           " of this rank's elements: does the recipe train other parts now?"));
+    return DataLoss(
+        StrCat(checkpoint.path.string(), ": the optimiser's state lacks ", missing,
+               " of this rank's elements: does the recipe train other parts now, or with another optimizer?"));
   }
   return OkStatus();
 }

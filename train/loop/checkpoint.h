@@ -14,9 +14,9 @@
 
 // OUT/checkpoint-STEP holds all that a run needs to go on:
 //   model.safetensors                      float32 master values under the checkpoint's own names
-//   optimizer-RANK-of-RANKS.safetensors    each rank's slice of both moments; metadata "manifest" is a JSON list of
-//                                          {param, offset, length, dtype} in the order the elements lie there, so any
-//                                          number of ranks can read it
+//   optimizer-RANK-of-RANKS.safetensors    each rank's slice of both moments (Muon's: of the first); metadata
+//                                          "manifest" is a JSON list of {param, offset, length, moments, dtype} in the
+//                                          order the elements lie there, so any number of ranks can read it
 //   state.json                             where the loop stands, and the size of every other file; written last
 // It is written as tmp-checkpoint-STEP and renamed. STEP counts the optimiser steps of all stages.
 namespace galago::train {
@@ -52,16 +52,16 @@ class Checkpoints {
 
   // Called by all ranks; all get the same outcome. Without an optimiser its state is left out (between stages). After a
   // failure nothing half-written stays and older checkpoints are untouched.
-  Status Save(const LoopState& state, std::span<const SavedValues> model, ShardedAdamW* optimizer);
+  Status Save(const LoopState& state, std::span<const SavedValues> model, ShardedOptimizer* optimizer);
 
   // The newest complete one. Incomplete ones that are newer are described in `passed_over`, one sentence each.
   StatusOr<std::optional<FoundCheckpoint>> FindNewest(std::vector<std::string>& passed_over) const;
 
   Status LoadModel(const FoundCheckpoint& checkpoint, std::span<const SavedValues> model) const;
-  Status LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedAdamW& optimizer) const;
+  Status LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedOptimizer& optimizer) const;
 
  private:
-  Status WriteShard(const std::filesystem::path& folder, ShardedAdamW& optimizer) const;
+  Status WriteShard(const std::filesystem::path& folder, ShardedOptimizer& optimizer) const;
   Status WriteRest(const std::filesystem::path& folder, const LoopState& state,
                    std::span<const SavedValues> model) const;
   void RemoveOld() const;

@@ -141,11 +141,11 @@ TEST(StageLoop, AccumulationDoesNotChangeTheStep) {
   }
 }
 
-TEST(ShardedAdamW, FollowsTheFormula) {
+TEST(ShardedOptimizer, FollowsAdamWsFormula) {
   const std::unique_ptr<Ranks> ranks = SingleRank();
   ThreadPool pool(1);
   std::vector<float> values = {1.0f, -2.0f}, bias = {0.5f};
-  ShardedAdamW optimizer({{"w", values, 0.1, 0.01}, {"b", bias, 0.2, 0.0}}, {}, *ranks, pool);
+  ShardedOptimizer optimizer({{"w", values, 0.1, 0.01}, {"b", bias, 0.2, 0.0}}, {}, *ranks, pool);
   double m = 0.0, v = 0.0, want = 1.0;
   for (int t = 1; t <= 3; ++t) {
     const double g = 0.3 * t;
@@ -163,6 +163,60 @@ TEST(ShardedAdamW, FollowsTheFormula) {
     EXPECT_EQ(optimizer.gradient(0)[0], 0.0f);
   }
   EXPECT_EQ(bias[0], 0.5f);
+}
+
+// What five Newton-Schulz iterations make of a singular value.
+double Iterated(double s) {
+  for (int i = 0; i < 5; ++i) s = 3.4445 * s - 4.7750 * std::pow(s, 3) + 2.0315 * std::pow(s, 5);
+  return s;
+}
+
+// Singular vectors stay, singular values become what the polynomial makes of their share of the norm.
+TEST(Muon, FollowsTheFormulaOnKnownSingularValues) {
+  const std::vector<double> left[] = {{0.6, 0.8, 0.0}, {0.8, -0.6, 0.0}}, right[] = {{0.6, 0.8}, {-0.8, 0.6}};
+  const double singular[] = {3.0, 0.5};
+  const double norm = std::hypot(singular[0], singular[1]);
+  for (const bool tall : {true, false}) {
+    const int64_t rows = tall ? 3 : 2, columns = tall ? 2 : 3;
+    std::vector<float> gradient(6), values(6, 1.0f), averages(6);
+    std::vector<double> want(6, 1.0), direction(6);
+    for (int64_t r = 0; r < 3; ++r) {
+      for (int64_t c = 0; c < 2; ++c) {
+        const auto at = static_cast<size_t>(tall ? r * 2 + c : c * 3 + r);
+        for (int k = 0; k < 2; ++k) {
+          const double outer = left[k][static_cast<size_t>(r)] * right[k][static_cast<size_t>(c)];
+          gradient[at] += static_cast<float>(singular[k] * outer);
+          direction[at] += Iterated(singular[k] / norm) * outer;
+        }
+      }
+    }
+    // Two steps: gradients that stay the same leave the direction as it is, whatever their size.
+    for (int step = 0; step < 2; ++step) {
+      MuonStep(values, gradient, averages, rows, columns, {.momentum = 0.9}, 0.1, 0.5, 7.0f);
+      for (size_t i = 0; i < 6; ++i) {
+        want[i] = want[i] * (1.0 - 0.1 * 0.5) - 0.1 * 0.2 * std::sqrt(3.0) * direction[i];
+        EXPECT_NEAR(values[i], want[i], 2e-6) << (tall ? "tall " : "wide ") << i << " step " << step;
+      }
+    }
+    EXPECT_NEAR(averages[0], 7.0 * gradient[0] * (1.0 - 0.9 * 0.9), 1e-5);
+  }
+}
+
+TEST(Muon, AZeroGradientMovesNothing) {
+  std::vector<float> values = {1.0f, -2.0f, 3.0f, 4.0f}, averages(4);
+  const std::vector<float> before = values, gradient(4);
+  MuonStep(values, gradient, averages, 2, 2, {}, 0.1, 0.0, 1.0f);
+  EXPECT_EQ(values, before);
+}
+
+TEST(ShardedOptimizer, MuonTrainsHiddenWeightsAndAdamTheRest) {
+  const std::unique_ptr<Vlm> model = MakeTestModel(kVocab, 16, 1);
+  StageConfig stage = TestStage("one");
+  stage.optimizer = OptimizerKind::kMuon;
+  SetTrainedParts(*model, stage);
+  for (const TrainedValues& trained : TrainedOf(model->parameters(), stage)) {
+    EXPECT_EQ(trained.muon_rows, trained.name == "mm_projector/fc.weight" ? 16 : 0) << trained.name;
+  }
 }
 
 TEST(Run, StoppedAndResumedIsTheSameRun) {
@@ -330,8 +384,9 @@ TEST(Ranks, LaunchersAreRecognised) {
 }
 
 int64_t StateBytes(const std::string& text) {
-  const size_t at = text.rfind("state ");
-  return at == std::string::npos ? -1 : std::atoll(text.c_str() + at + 6);
+  const std::string_view before = "state one ";
+  const size_t at = text.find(before);
+  return at == std::string::npos ? -1 : std::atoll(text.c_str() + at + before.size());
 }
 
 TEST(Ranks, TwoGiveTheCurveOfOne) {

@@ -9,6 +9,7 @@
 #include "galago/status.h"
 #include "src/base/thread_pool.h"
 #include "train/loop/adamw.h"
+#include "train/loop/muon.h"
 #include "train/ranks/ranks.h"
 
 namespace galago::train {
@@ -19,15 +20,21 @@ struct TrainedValues {
   std::span<float> values;
   double peak_lr = 0.0;
   double weight_decay = 0.0;
+  int64_t muon_rows = 0;  // a matrix of so many rows that Muon trains; 0: AdamW
 };
 
-// AdamW over all trained parameters, its state divided among the ranks (ZeRO-1): parameters and gradients lie one after
-// the other in one row that is cut into as many equal slices as there are ranks. A step sums gradients slice by slice
-// (reduce-scatter), updates the own slice, and collects the new values of all (all-gather).
-class ShardedAdamW {
+// AdamW, or Muon for matrices and AdamW for the rest, over all trained parameters, its state divided among the ranks
+// (ZeRO-1): parameters and gradients lie one after the other in one row that is cut into as many equal slices as there
+// are ranks. A step sums gradients slice by slice (reduce-scatter), updates the own slice, and collects the new values
+// of all (all-gather). A matrix of Muon's lies within one slice, and then every parameter does.
+class ShardedOptimizer {
  public:
+  struct Options {
+    AdamWOptions adam;
+    MuonOptions muon;
+  };
   // `ranks` and `pool` must outlive the optimiser, the values too.
-  ShardedAdamW(std::vector<TrainedValues> trained, const AdamWOptions& options, Ranks& ranks, ThreadPool& pool);
+  ShardedOptimizer(std::vector<TrainedValues> trained, const Options& options, Ranks& ranks, ThreadPool& pool);
 
   const std::vector<TrainedValues>& trained() const { return trained_; }
   // Where the gradient of parameter `i` is accumulated; zero after construction and after each step.
@@ -50,7 +57,7 @@ class ShardedAdamW {
     size_t parameter = 0;
     int64_t offset = 0;
     std::span<float> exp_avg;
-    std::span<float> exp_avg_sq;
+    std::span<float> exp_avg_sq;  // empty for Muon
   };
   std::vector<Piece> pieces();
   // Bytes of state that this rank holds.
@@ -59,14 +66,19 @@ class ShardedAdamW {
  private:
   struct Segment {  // of this rank's slice
     size_t parameter;
-    int64_t offset;  // within the parameter
-    int64_t at;      // within the slice
+    int64_t offset;     // within the parameter
+    int64_t at;         // within the slice
+    int64_t at_square;  // within exp_avg_sq_; -1: Muon's, the whole of a matrix
     int64_t length;
   };
+  void Place();
+  void CutIntoSegments();
+  void Update(const Segment& segment, double lr_factor, double gradient_scale);
+  Status CollectValues();
   std::span<const float> slice_gradients() const;
 
   std::vector<TrainedValues> trained_;
-  AdamWOptions options_;
+  Options options_;
   Ranks& ranks_;
   ThreadPool& pool_;
   std::vector<int64_t> starts_;    // of each parameter in the row
@@ -74,8 +86,8 @@ class ShardedAdamW {
   std::vector<float> reduced_;     // this rank's slice of the sum; empty with one rank
   std::vector<float> gathered_;    // the whole row of new values; empty with one rank
   std::vector<float> exp_avg_;     // this rank's slice
-  std::vector<float> exp_avg_sq_;  // this rank's slice
-  std::vector<Segment> segments_;  // cut so that none is long: the grain of the threads
+  std::vector<float> exp_avg_sq_;  // AdamW's part of it
+  std::vector<Segment> segments_;  // AdamW's cut so that none is long: the grain of the threads
   int64_t slice_ = 0;
   int64_t num_steps_ = 0;
 };

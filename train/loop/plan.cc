@@ -38,10 +38,13 @@ StatusOr<StagePlan> PlanStage(const StageConfig& stage, RunParts& parts, Ranks& 
   plan.num_steps = NumSteps(stage, stream->steps_per_epoch());
   plan.samples = plan.num_steps * stage.global_batch;
   SetTrainedParts(parts.model, stage);
+  int64_t moments = 0;
   for (const TrainedValues& trained : TrainedOf(parts.model.parameters(), stage)) {
-    plan.trained += static_cast<int64_t>(trained.values.size());
+    const auto count = static_cast<int64_t>(trained.values.size());
+    plan.trained += count;
+    moments += (trained.muon_rows > 0 ? 1 : 2) * count;
   }
-  plan.state_bytes = 4.0 * static_cast<double>(plan.trained) + 8.0 * static_cast<double>(plan.trained) / ranks.size();
+  plan.state_bytes = 4.0 * static_cast<double>(plan.trained) + 4.0 * static_cast<double>(moments) / ranks.size();
   int64_t rows = 0, labels = 0;
   for (int i = 0; i < kMicroBatches; ++i) {
     ASSIGN_OR_RETURN(const Packed batch, stream->Next());

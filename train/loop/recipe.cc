@@ -258,6 +258,8 @@ void ReadStage(const toml::table* table, const std::string& where, StageConfig& 
   in.Read("decay_ratio", stage.decay_ratio, 0.0, 1.0);
   in.Read("min_lr_ratio", stage.min_lr_ratio, 0.0, 1.0);
   in.Read("weight_decay", stage.weight_decay, 0.0, 10.0);
+  in.Read("optimizer", stage.optimizer, {{"adamw", OptimizerKind::kAdamW}, {"muon", OptimizerKind::kMuon}});
+  in.Read("muon_momentum", stage.muon_momentum, 0.0, 0.999999);
   in.Read("adam_beta1", stage.adam_beta1, 0.0, 0.999999);
   in.Read("adam_beta2", stage.adam_beta2, 0.0, 0.9999999);
   in.Read("adam_epsilon", stage.adam_epsilon, 1e-30, 1.0);

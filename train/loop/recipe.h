@@ -21,6 +21,11 @@ enum class LossNorm {
   kMeanPerMicrobatch  // mean over each micro-batch, then over micro-batches and ranks (VILA-1.5, MobileVLM)
 };
 
+enum class OptimizerKind {
+  kAdamW,
+  kMuon  // for the weights of hidden linear layers; AdamW for tables, head, convolutions, norms and biases
+};
+
 // How pictures and videos are cut up in a stage; unset: as the model's own configuration says.
 struct MediaConfig {
   std::optional<std::string> image_aspect_ratio;  // "resize", "dynamic", ...
@@ -44,6 +49,8 @@ struct StageConfig {
   double decay_ratio = 0.0;   // 0: a cosine after the warm-up; else the peak until this last part of the steps
   double min_lr_ratio = 0.0;  // the rate ends at peak * min_lr_ratio
   double weight_decay = 0.0;
+  OptimizerKind optimizer = OptimizerKind::kAdamW;
+  double muon_momentum = 0.95;
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double adam_epsilon = 1e-8;

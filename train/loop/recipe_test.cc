@@ -101,6 +101,7 @@ TEST(Recipe, NamesWhatIsWrong) {
               HasSubstr("stage.align.there is no key lr_visoin; the nearest is lr_vision"));
   EXPECT_THAT(ErrorOf("stagez = 1\n" + good), HasSubstr("no key stagez (line 1); the nearest is stage"));
   EXPECT_THAT(ErrorOf(good, {"defaults.precision=fp16"}), HasSubstr("one of f32, bf16"));
+  EXPECT_THAT(ErrorOf(good, {"defaults.optimizer=sgd"}), HasSubstr("one of adamw, muon"));
   EXPECT_THAT(ErrorOf(good, {"stage.align.lr=fast"}), HasSubstr("stage.align.lr must be a number"));
   EXPECT_THAT(ErrorOf(good, {"stage.align.micro_batch=0"}), HasSubstr("micro_batch must be a whole number from 1"));
   EXPECT_THAT(ErrorOf(good, {"stage.align.micro_batch=7"}), HasSubstr("32 is no multiple of micro_batch 7"));

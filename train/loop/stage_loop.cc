@@ -22,6 +22,10 @@ double PeakRate(const StageConfig& stage, Part part) {
   return stage.lr;
 }
 
+// What Muon is for: a matrix between two activations. The vocabulary's head is a linear layer, too, but its rows are
+// words.
+bool IsHidden(const Parameter& parameter) { return parameter.is_linear && !parameter.name.ends_with("lm_head.weight"); }
+
 std::span<float> FloatsOf(torch::Tensor& tensor) {
   CHECK(tensor.scalar_type() == torch::kFloat32 && tensor.is_contiguous());
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
@@ -66,7 +70,8 @@ std::vector<TrainedValues> TrainedOf(std::vector<Parameter>& parameters, const S
   for (Parameter& parameter : parameters) {
     if (!parameter.value.requires_grad()) continue;
     trained.push_back({parameter.name, FloatsOf(parameter.value), PeakRate(stage, parameter.part),
-                       parameter.decays ? stage.weight_decay : 0.0});
+                       parameter.decays ? stage.weight_decay : 0.0,
+                       stage.optimizer == OptimizerKind::kMuon && IsHidden(parameter) ? parameter.value.size(0) : 0});
   }
   return trained;
 }
@@ -116,7 +121,7 @@ StatusOr<double> StageLoop::ForwardBackward(const Window& window, int64_t labels
 
 // Autograd adds to the tensors it finds, which lie in the optimiser's row; where it put one of its own instead, that
 // one is copied there.
-Status StageLoop::CollectGradients(ShardedAdamW& optimizer) const {
+Status StageLoop::CollectGradients(ShardedOptimizer& optimizer) const {
   size_t i = 0;
   for (Parameter& parameter : model_.parameters()) {
     if (!parameter.value.requires_grad()) {
@@ -143,8 +148,10 @@ StatusOr<Stopped> StageLoop::Run(BatchStream& stream, int64_t num_steps, Checkpo
   for (Parameter& parameter : parameters) parameter.value.mutable_grad() = torch::Tensor();
   SetTrainedParts(model_, stage_);
   model_.WeightsChanged();
-  const AdamWOptions adam = {.beta1 = stage_.adam_beta1, .beta2 = stage_.adam_beta2, .epsilon = stage_.adam_epsilon};
-  ShardedAdamW optimizer(TrainedOf(parameters, stage_), adam, ranks, around_.pool);
+  const ShardedOptimizer::Options options = {
+      .adam = {.beta1 = stage_.adam_beta1, .beta2 = stage_.adam_beta2, .epsilon = stage_.adam_epsilon},
+      .muon = {.momentum = stage_.muon_momentum}};
+  ShardedOptimizer optimizer(TrainedOf(parameters, stage_), options, ranks, around_.pool);
   if (resume_from != nullptr) RETURN_IF_ERROR(checkpoints.LoadOptimizer(*resume_from, optimizer));
   RETURN_IF_ERROR(CollectGradients(optimizer));  // puts every gradient in its place
   const std::vector<SavedValues> values = ValuesOf(parameters);

@@ -60,7 +60,7 @@ class StageLoop {
   struct Window;
   StatusOr<Window> TakeWindow(BatchStream& stream) const;
   StatusOr<double> ForwardBackward(const Window& window, int64_t labels_of_step) const;
-  Status CollectGradients(ShardedAdamW& optimizer) const;
+  Status CollectGradients(ShardedOptimizer& optimizer) const;
 
   Vlm& model_;
   const StageConfig& stage_;

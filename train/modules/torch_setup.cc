@@ -19,6 +19,15 @@ bool SetMissing(const char* name, const char* value) {
   return setenv(name, value, 0) == 0;
 }
 
+bool HasAvx512() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
 int ProcessorsHere() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -34,10 +43,7 @@ void PrepareProcess(char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   mallopt(M_TOP_PAD, 64 << 20);
   // ATen's own kernels choose AVX2 unless told otherwise (it reads this at its first call).
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl")) {
-    SetMissing("ATEN_CPU_CAPABILITY", "avx512");
-  }
+  if (HasAvx512()) SetMissing("ATEN_CPU_CAPABILITY", "avx512");
   if (std::getenv(kDone) != nullptr) return;
   // OpenBLAS up to 0.3.24 takes newer processors for a Prescott; any value makes it look again
   // (OpenMathLib/OpenBLAS#4267). Waiting threads must sleep: spinning ones starve the loader and other programs.
@@ -46,6 +52,11 @@ void PrepareProcess(char** argv) {
   if (!changed) return;
   setenv(kDone, "1", 1);
   execv("/proc/self/exe", argv);  // returns only if it could not; then it runs as it is, slower
+}
+
+bool HasBf16Products() {
+  static const bool has = HasAvx512();
+  return has;
 }
 
 void UseThreads(int threads) { at::set_num_threads(threads > 0 ? threads : ProcessorsHere()); }

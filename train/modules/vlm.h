@@ -24,8 +24,9 @@ std::string_view Name(Part part);
 struct Parameter {
   std::string name;
   Part part = Part::kLanguage;
-  torch::Tensor value;  // float32 leaf: the master copy; requires_grad says whether it is trained
-  bool decays = true;   // false for norms and biases
+  torch::Tensor value;     // float32 leaf: the master copy; requires_grad says whether it is trained
+  bool decays = true;      // false for norms and biases
+  bool is_linear = false;  // the weight [out, in] of a linear layer; false for tables, convolutions and adapters
   bool is_norm = false;
   bool is_lora = false;
 };

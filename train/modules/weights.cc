@@ -129,7 +129,8 @@ StatusOr<Tensor> ParameterList::Take(const std::string& name, const std::vector<
   Parameter parameter = {.name = FullName(part_, name),
                          .part = part_,
                          .value = tensor,
-                         .decays = role == Role::kWeight,
+                         .decays = role == Role::kWeight || role == Role::kLinear,
+                         .is_linear = role == Role::kLinear,
                          .is_norm = role == Role::kNorm};
   (unused_now_ ? unused : parameters).push_back(std::move(parameter));
   return tensor;
@@ -163,7 +164,7 @@ StatusOr<Linear> ParameterList::TakeLinears(const std::vector<LinearShape>& part
   std::vector<Tensor> biases;
   for (const LinearShape& part : parts) {
     ASSIGN_OR_RETURN(weights.emplace_back(),
-                     Take(part.name + ".weight", {part.out, in}, initial.weight, Role::kWeight));
+                     Take(part.name + ".weight", {part.out, in}, initial.weight, Role::kLinear));
     if (!bias) continue;
     ASSIGN_OR_RETURN(biases.emplace_back(), Take(part.name + ".bias", {part.out}, initial.bias, Role::kBias));
   }

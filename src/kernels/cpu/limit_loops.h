@@ -20,7 +20,7 @@ constexpr int64_t kReadBlock = 4096;
 
 namespace limits {
 uint64_t ReadPlain(const void* data, int64_t num_bytes) noexcept;
-extern const ArithmeticLoop kAvx2Fma, kAvx512Fma, kAvx512Bf16, kAvx512Vnni, kAmxBf16, kAmxInt8;
+extern const ArithmeticLoop kAvx2Fma, kAvx2Bytes, kAvx512Fma, kAvx512Bf16, kAvx512Vnni, kAmxBf16, kAmxInt8;
 uint64_t ReadAvx2(const void* data, int64_t num_bytes) noexcept;
 uint64_t ReadAvx512(const void* data, int64_t num_bytes) noexcept;
 extern const ArithmeticLoop kNeonFma, kNeonDotprod, kNeonI8mm, kNeonBf16;

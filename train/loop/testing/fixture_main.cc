@@ -1,6 +1,6 @@
 // loop_fixture OUT STEPS WIDTH SAVE_EVERY [stop-at STEP | die-at STEP RANK | fail-at STEP RANK]: trains the test model
-// by a recipe of two stages of STEPS steps. Prints "state BYTES" of the optimiser and "end CODE". Exit code 0 when
-// finished, 3 when stopped, 1 on failure.
+// by a recipe of two stages of STEPS steps, the second with Muon. Prints "state STAGE BYTES" of the optimiser. Exit
+// code 0 when finished, 3 when stopped, 1 on failure.
 #include <unistd.h>
 
 #include <atomic>
@@ -44,6 +44,7 @@ int Main(int argc, char** argv) {
     recipe.stages.push_back(stage);
   }
   recipe.stages[0].tune_llm = false;
+  recipe.stages[1].optimizer = OptimizerKind::kMuon;
   const std::unique_ptr<Vlm> model = MakeTestModel(kVocab, width, 1);
   StatusOr<MetricsFile> metrics = Unavailable("rank 0 writes the metrics");
   if ((*ranks)->rank() == 0) {
@@ -81,7 +82,8 @@ int Main(int argc, char** argv) {
     if ((event == "die-at" || event == "fail-at") && (*ranks)->rank() == event_rank) {
       stream->left = event_step * stage.Accumulation((*ranks)->size());
     }
-    std::printf("state %zu\n", ShardedAdamW(TrainedOf(model->parameters(), stage), {}, **ranks, pool).state_bytes());
+    std::printf("state %s %zu\n", stage.name.c_str(),
+                ShardedOptimizer(TrainedOf(model->parameters(), stage), {}, **ranks, pool).state_bytes());
     return std::unique_ptr<BatchStream>(std::move(stream));
   };
   parts.export_model = [](Vlm&, const std::filesystem::path& folder) -> Status {

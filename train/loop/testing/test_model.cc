@@ -14,12 +14,13 @@ class TestModel : public Vlm {
   TestModel(int64_t vocab, int64_t width, uint64_t seed) {
     torch::manual_seed(seed);
     const auto add = [&](const char* name, Part part, torch::Tensor value, bool norm = false) {
-      parameters_.push_back({name, part, value, !norm, norm});
+      parameters_.push_back({.name = name, .part = part, .value = value, .decays = !norm, .is_norm = norm});
     };
     add("vision_tower/embed.weight", Part::kVision, torch::randn({vocab, width}) * 0.1);
     add("vision_tower/norm.weight", Part::kVision, torch::ones({width}), true);
     add("mm_projector/fc.weight", Part::kProjector, torch::randn({width, width}) * 0.1);
     add("mm_projector/fc.bias", Part::kProjector, torch::zeros({width}), true);
+    parameters_[2].is_linear = true;
     add("llm/head.weight", Part::kLanguage, torch::randn({vocab, width}) * 0.1);
   }
   const spec::ModelSpec& spec() const override { return spec_; }
