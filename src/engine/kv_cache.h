@@ -19,7 +19,7 @@ struct Cell {
   bool operator==(const Cell&) const = default;
 };
 
-// Keys and values of one sequence, [L][2][S, K, H], and what each position came from. Memory is reserved in full and
+// Keys and values of one sequence, [L][2][K, S, H], and what each position came from. Memory is reserved in full and
 // taken from the system as positions are first written.
 class KvCache {
  public:

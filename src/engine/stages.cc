@@ -66,15 +66,17 @@ struct Stages::State {
 void Stages::State::FillCache(int64_t positions) {
   if (positions <= filled) return;
   const nn::KvView view = kv.view();
-  const auto elements = static_cast<size_t>(view.num_kv_heads * view.head_dim);
+  const auto elements = static_cast<size_t>(view.head_dim);
   Tensor one = Tensor::F32({static_cast<int64_t>(elements)});
   std::ranges::copy(Noise(elements), one.f32().begin());
   const Tensor row = Converted(one.view(), view.dtype);
   for (const nn::KvPointers& layer : view.layers) {
-    for (int64_t at = filled; at < positions; ++at) {
-      const size_t offset = static_cast<size_t>(at) * row.num_bytes();
-      std::memcpy(layer.k + offset, row.data(), row.num_bytes());
-      std::memcpy(layer.v + offset, row.data(), row.num_bytes());
+    for (int64_t head = 0; head < view.num_kv_heads; ++head) {
+      for (int64_t at = filled; at < positions; ++at) {
+        const size_t offset = static_cast<size_t>(head * view.capacity + at) * row.num_bytes();
+        std::memcpy(layer.k + offset, row.data(), row.num_bytes());
+        std::memcpy(layer.v + offset, row.data(), row.num_bytes());
+      }
     }
   }
   filled = positions;

@@ -10,7 +10,7 @@
 
 namespace galago::nn {
 
-// Where the keys and the values of one layer lie: each [S, K, H] in the cache's dtype.
+// Where the keys and the values of one layer lie: each [K, S, H] in the cache's dtype.
 struct KvPointers {
   std::byte* k = nullptr;
   std::byte* v = nullptr;

@@ -82,7 +82,7 @@ DecoderLayer MakeDecoderLayer(WeightStore& store) {
 // The layer over kT rows, `chunk` at a time.
 std::vector<float> Prefill(const DecoderLayer& layer, Machine& machine, DType cache, int64_t chunk) {
   std::vector<float> h = RandomFloats(kT * kD, 1);
-  Tensor k(cache, {kT, kK, kH}), v(cache, {kT, kK, kH});
+  Tensor k(cache, {kK, kT, kH}), v(cache, {kK, kT, kH});
   const std::vector<KvPointers> pointers = {{k.data(), v.data()}};
   const KvView kv = {cache, kT, kK, kH, pointers};
   const std::vector<float> inv_freq = RopeInverseFrequencies(10000.0, kH);

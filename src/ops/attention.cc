@@ -83,9 +83,11 @@ void AppendKv(const ExecContext& ctx, ConstView k, ConstView v, int64_t past, co
   const kernels::FloatType type = FloatTypeOf(kv.dtype);
   ParallelRanges(ctx, k.rows, RowGrain(width), [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
-      const int64_t offset = (past + t) * width * kernels::SizeOf(type);
-      ctx.kernels->from_f32(type, k.row(t), kv.k + offset, width);
-      ctx.kernels->from_f32(type, v.row(t), kv.v + offset, width);
+      for (int64_t head = 0; head < kv.num_kv_heads; ++head) {
+        const int64_t offset = (head * kv.capacity + past + t) * kv.head_dim * kernels::SizeOf(type);
+        ctx.kernels->from_f32(type, k.row(t) + head * kv.head_dim, kv.k + offset, kv.head_dim);
+        ctx.kernels->from_f32(type, v.row(t) + head * kv.head_dim, kv.v + offset, kv.head_dim);
+      }
     }
   });
 }
@@ -101,25 +103,24 @@ void CausalAttention(const ExecContext& ctx, ConstView q, const KvLayer& kv, int
   CHECK(kv.dtype == DType::kF32 || kv.dtype == DType::kBF16);
   const int64_t group_heads = heads / kv.num_kv_heads;  // query heads that share a key/value head
   CHECK_LE(group_heads, kMaxAttentionRows);
-  const int64_t width = kv.num_kv_heads * head_dim;
   const kernels::FloatType type = FloatTypeOf(kv.dtype);
   // Rows of one task: all query heads of a key/value head, so that its keys are read once.
   const int64_t tokens_each = kMaxAttentionRows / group_heads;
   const int64_t pieces = (q.rows + tokens_each - 1) / tokens_each;
-  ParallelForWithScratch(ctx, kv.num_kv_heads * pieces, kernels::AttentionScratchFloats(head_dim),
-                         [&](int64_t task, float* scratch) {
-                           const int64_t kv_head = task / pieces;
-                           const int64_t begin = task % pieces * tokens_each;
-                           RowGroup group;
-                           for (int64_t t = begin; t < std::min(q.rows, begin + tokens_each); ++t) {
-                             for (int64_t g = 0; g < group_heads; ++g) {
-                               const int64_t column = (kv_head * group_heads + g) * head_dim;
-                               group.Add(q.row(t) + column, out.row(t) + column, past + t + 1);
-                             }
-                           }
-                           const int64_t offset = kv_head * head_dim * kernels::SizeOf(type);
-                           group.Run(ctx, {type, kv.k + offset, kv.v + offset, width, width}, head_dim, scale, scratch);
-                         });
+  ParallelForWithScratch(
+      ctx, kv.num_kv_heads * pieces, kernels::AttentionScratchFloats(head_dim), [&](int64_t task, float* scratch) {
+        const int64_t kv_head = task / pieces;
+        const int64_t begin = task % pieces * tokens_each;
+        RowGroup group;
+        for (int64_t t = begin; t < std::min(q.rows, begin + tokens_each); ++t) {
+          for (int64_t g = 0; g < group_heads; ++g) {
+            const int64_t column = (kv_head * group_heads + g) * head_dim;
+            group.Add(q.row(t) + column, out.row(t) + column, past + t + 1);
+          }
+        }
+        const int64_t offset = kv_head * kv.capacity * head_dim * kernels::SizeOf(type);
+        group.Run(ctx, {type, kv.k + offset, kv.v + offset, head_dim, head_dim}, head_dim, scale, scratch);
+      });
 }
 
 }  // namespace galago::ops

@@ -13,7 +13,9 @@ namespace galago::ops {
 void EncoderAttention(const ExecContext& ctx, ConstView q, ConstView k, ConstView v, int64_t batch, int64_t heads,
                       double scale, View out);
 
-// Borrowed cache of one layer: keys (rotated) and values, each [S, K, H] in dtype (f32 or bf16).
+// Borrowed cache of one layer: keys (rotated) and values, each [K, S, H] in dtype (f32 or bf16). A head's positions lie
+// one after the other: attention reads them as one stream, which processors fetch ahead, where [S, K, H] makes every
+// position a page of its own.
 struct KvLayer {
   DType dtype = DType::kF32;
   std::byte* k = nullptr;

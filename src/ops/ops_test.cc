@@ -268,7 +268,7 @@ std::vector<float> CausalInChunks(kernels::Isa isa, int threads, DType dtype, in
   Machine machine(isa, threads);
   const auto q = RandomFloats(kT * kHeads * kDim, 1), k = RandomFloats(kT * kKv * kDim, 2),
              v = RandomFloats(kT * kKv * kDim, 3);
-  Tensor keys(dtype, {kT, kKv, kDim}), values(dtype, {kT, kKv, kDim});
+  Tensor keys(dtype, {kKv, kT, kDim}), values(dtype, {kKv, kT, kDim});
   const KvLayer kv = {dtype, keys.data(), values.data(), kT, kKv, kDim};
   std::vector<float> out(q.size());
   for (int64_t t = 0; t < kT; t += chunk) {
@@ -298,7 +298,7 @@ TEST(CausalAttention, QueryHeadsShareTheirGroupsKeys) {
   Machine machine(Isas().back(), 2);
   const auto q = RandomFloats(kT * kHeads * kDim, 1), k = RandomFloats(kT * kKv * kDim, 2),
              v = RandomFloats(kT * kKv * kDim, 3);
-  Tensor keys(DType::kF32, {5, kKv, kDim}), values(DType::kF32, {5, kKv, kDim});
+  Tensor keys(DType::kF32, {kKv, 5, kDim}), values(DType::kF32, {kKv, 5, kDim});
   const KvLayer kv = {DType::kF32, keys.data(), values.data(), 5, kKv, kDim};
   std::vector<float> out(q.size());
   AppendKv(machine.ctx, {k, kT, kKv * kDim}, {v, kT, kKv * kDim}, 0, kv);
@@ -334,7 +334,7 @@ TEST(EncoderAttention, IsCausalAttentionsLastRowForEveryRow) {
     std::vector<float> out(static_cast<size_t>(kBatch * kT * kWidth)), want(static_cast<size_t>(kWidth));
     EncoderAttention(machine.ctx, all.Cols(0, kWidth), all.Cols(kWidth, kWidth), all.Cols(2 * kWidth, kWidth), kBatch,
                      kHeads, 0.3, {out, kBatch * kT, kWidth});
-    Tensor keys(DType::kF32, {kT, kHeads, kDim}), values(DType::kF32, {kT, kHeads, kDim});
+    Tensor keys(DType::kF32, {kHeads, kT, kDim}), values(DType::kF32, {kHeads, kT, kDim});
     const KvLayer kv = {DType::kF32, keys.data(), values.data(), kT, kHeads, kDim};
     for (int64_t b = 0; b < kBatch; ++b) {
       AppendKv(machine.ctx, all.Rows(b * kT, kT).Cols(kWidth, kWidth), all.Rows(b * kT, kT).Cols(2 * kWidth, kWidth), 0,

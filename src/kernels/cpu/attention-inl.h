@@ -11,6 +11,7 @@
 // rounded to bf16 (RoundedTerms), or two neighbours along the sum as bf16.
 //   V, Operand         vectors of floats and of words
 //   kTerms             numbers in a word
+//   kReads<kType>      whether a number as the cache holds it is a word when widened to float
 //   Load, Set1         words at an address, one word in all lanes
 //   MulAdd             sum + the products of a and b
 //   KeyWords<kType>    the next kLanes words of a key's `left` numbers, zero beyond
@@ -35,6 +36,8 @@ struct FloatTerms {
   using V = F;
   using Operand = typename V::F32;
   static constexpr int64_t kTerms = 1;
+  template <FloatType kType>
+  static constexpr bool kReads = true;
   static Operand Load(const float* p) { return V::Load(p); }
   static Operand Set1(const float* p) { return V::Set1(*p); }
   static typename V::F32 MulAdd(Operand a, Operand b, typename V::F32 sum) { return V::MulAdd(a, b, sum); }
@@ -53,6 +56,8 @@ struct FloatTerms {
 template <class F>
 struct RoundedTerms : FloatTerms<F> {
   using V = F;
+  template <FloatType kType>
+  static constexpr bool kReads = kType == FloatType::kBF16;
   template <FloatType kType>
   static typename V::F32 KeyWords(const char* key, int64_t left) {
     const auto x = FloatTerms<V>::template KeyWords<kType>(key, left);
@@ -94,68 +99,99 @@ inline void LoadKeys(const char* k, int64_t ld, int64_t n, int64_t head_dim, int
     for (int64_t word = 0; word < words; word += V::kLanes) {
       const int64_t d = word * T::kTerms;
       typename V::F32 square[V::kLanes];
+      const char* key = k + (s * ld + d) * SizeOf(kType);
+      const int64_t stride = ld * SizeOf(kType), count = words - word;
+      // Whole squares, nearly all there are, in a path of their own that needs no memory.
+      if (s + V::kLanes <= n && head_dim - d >= V::kLanes * T::kTerms && count >= V::kLanes) {
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < V::kLanes; ++i) {
+          square[i] = T::template KeyWords<kType>(key + i * stride, V::kLanes * T::kTerms);
+        }
+        V::Transpose(square);
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < V::kLanes; ++i) V::Store(out + (word + i) * kKeyBlock + s, square[i]);
+        continue;
+      }
 #pragma GCC unroll 16
       for (int64_t i = 0; i < V::kLanes; ++i) {
-        const char* key = k + ((s + i) * ld + d) * SizeOf(kType);
-        square[i] = s + i < n ? T::template KeyWords<kType>(key, head_dim - d) : V::Zero();
+        square[i] = s + i < n ? T::template KeyWords<kType>(key + i * stride, head_dim - d) : V::Zero();
       }
       V::Transpose(square);
-      const int64_t count = words - word < V::kLanes ? words - word : V::kLanes;
-      for (int64_t i = 0; i < count; ++i) V::Store(out + (word + i) * kKeyBlock + s, square[i]);
+      for (int64_t i = 0; i < V::kLanes && i < count; ++i) V::Store(out + (word + i) * kKeyBlock + s, square[i]);
     }
   }
 }
 
+// Words in rows `ld` apart, ready in scratch memory or as the cache has them.
+template <class T>
+struct ReadyWords {
+  const float* at;
+  int64_t ld;
+  ReadyWords From(int64_t column) const { return {at + column, ld}; }
+  typename T::Operand Load(int64_t row, int64_t column) const { return T::Load(at + row * ld + column); }
+};
+template <class T, FloatType kType>
+struct CachedWords {
+  const char* at;
+  int64_t ld;
+  CachedWords From(int64_t column) const { return {at + column * SizeOf(kType), ld}; }
+  typename T::Operand Load(int64_t row, int64_t column) const {
+    return T::V::template LoadAs<kType>(at + (row * ld + column) * SizeOf(kType));
+  }
+};
+
 // c[i, 0 .. kVecs vectors) = init c + sum over words t in [0, n) of a[i, t] * b[t, ...]; kAdd: c is added to, else
 // written.
-template <class T, int kRows, int kVecs, bool kAdd>
-inline void OuterTile(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t n, float* c, int64_t ldc) {
+template <class T, int kRows, int kVecs, bool kAdd, class B>
+inline void OuterTile(const float* a, int64_t lda, const B& b, int64_t n, float* c, int64_t ldc) {
   using V = typename T::V;
   typename V::F32 sums[kRows][kVecs];
+#pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
     for (int j = 0; j < kVecs; ++j) sums[i][j] = kAdd ? V::Load(c + i * ldc + j * V::kLanes) : V::Zero();
   }
   for (int64_t t = 0; t < n; ++t) {
     typename T::Operand b_t[kVecs];
 #pragma GCC unroll 8
-    for (int j = 0; j < kVecs; ++j) b_t[j] = T::Load(b + t * ldb + j * V::kLanes);
-#pragma GCC unroll 8
+    for (int j = 0; j < kVecs; ++j) b_t[j] = b.Load(t, j * V::kLanes);
+#pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const auto a_t = T::Set1(a + i * lda + t);
 #pragma GCC unroll 8
       for (int j = 0; j < kVecs; ++j) sums[i][j] = T::MulAdd(a_t, b_t[j], sums[i][j]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 8
     for (int j = 0; j < kVecs; ++j) V::Store(c + i * ldc + j * V::kLanes, sums[i][j]);
   }
 }
 
 // The tile for `rows` in [1, kRows], or more.
-template <class T, int kVecs, bool kAdd, int kRows = T::V::kTileRows>
-inline void OuterTileOf(int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb, int64_t n, float* c,
-                        int64_t ldc) {
+template <class T, int kVecs, bool kAdd, int kRows = T::V::kTileRows, class B>
+inline void OuterTileOf(int64_t rows, const float* a, int64_t lda, const B& b, int64_t n, float* c, int64_t ldc) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return OuterTileOf<T, kVecs, kAdd, kRows - 1>(rows, a, lda, b, ldb, n, c, ldc);
+    if (rows < kRows) return OuterTileOf<T, kVecs, kAdd, kRows - 1>(rows, a, lda, b, n, c, ldc);
   }
-  OuterTile<T, kRows, kVecs, kAdd>(a, lda, b, ldb, n, c, ldc);
+  OuterTile<T, kRows, kVecs, kAdd>(a, lda, b, n, c, ldc);
 }
 
 // The same for `vecs` in [1, kVecs].
-template <class T, bool kAdd, int kVecs = T::V::kTileVecs>
-inline void OuterTileOfVecs(int64_t vecs, int64_t rows, const float* a, int64_t lda, const float* b, int64_t ldb,
-                            int64_t n, float* c, int64_t ldc) {
+template <class T, bool kAdd, int kVecs = T::V::kTileVecs, class B>
+inline void OuterTileOfVecs(int64_t vecs, int64_t rows, const float* a, int64_t lda, const B& b, int64_t n, float* c,
+                            int64_t ldc) {
   if constexpr (kVecs > 1) {
-    if (vecs < kVecs) return OuterTileOfVecs<T, kAdd, kVecs - 1>(vecs, rows, a, lda, b, ldb, n, c, ldc);
+    if (vecs < kVecs) return OuterTileOfVecs<T, kAdd, kVecs - 1>(vecs, rows, a, lda, b, n, c, ldc);
   }
-  OuterTileOf<T, kVecs, kAdd>(rows, a, lda, b, ldb, n, c, ldc);
+  OuterTileOf<T, kVecs, kAdd>(rows, a, lda, b, n, c, ldc);
 }
 
 // c [rows, cols] = (c +) a [rows, n] b [n, cols], n in words; cols a multiple of kLanes.
-template <class T, bool kAdd>
-inline void OuterProduct(int64_t rows, int64_t cols, int64_t n, const float* a, int64_t lda, const float* b,
-                         int64_t ldb, float* c, int64_t ldc) {
+template <class T, bool kAdd, class B>
+inline void OuterProduct(int64_t rows, int64_t cols, int64_t n, const float* a, int64_t lda, const B& b, float* c,
+                         int64_t ldc) {
   using V = typename T::V;
   // Tiles as wide as each other: the five vectors of 72 numbers go in three and two, not in four and one.
   const int64_t vecs = cols / V::kLanes;
@@ -164,7 +200,7 @@ inline void OuterProduct(int64_t rows, int64_t cols, int64_t n, const float* a, 
     int64_t done = 0;
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t end = vecs * (tile + 1) / tiles, j = done * V::kLanes;
-      OuterTileOfVecs<T, kAdd>(end - done, rows - i, a + i * lda, lda, b + j, ldb, n, c + i * ldc + j, ldc);
+      OuterTileOfVecs<T, kAdd>(end - done, rows - i, a + i * lda, lda, b.From(j), n, c + i * ldc + j, ldc);
       done = end;
     }
   }
@@ -237,8 +273,6 @@ inline void AttentionOver(const AttentionArgs& args) {
     const int64_t n = keys - base < kKeyBlock ? keys - base : kKeyBlock;
     LoadKeys<T, kType>(static_cast<const char*>(args.k) + base * args.ld_k * SizeOf(kType), args.ld_k, n, args.head_dim,
                        padded, at.keys);
-    LoadValues<T, kType>(static_cast<const char*>(args.v) + base * args.ld_v * SizeOf(kType), args.ld_v, n,
-                         args.head_dim, padded, at.values);
     // Rows are in ascending order of what they see or all see the same: those that see nothing of the block are a
     // prefix.
     int64_t first = 0;
@@ -246,13 +280,24 @@ inline void AttentionOver(const AttentionArgs& args) {
     const int64_t rows = args.rows - first;
     const int64_t n_padded = (n + V::kLanes - 1) / V::kLanes * V::kLanes;
     OuterProduct<T, false>(rows, n_padded, (args.head_dim + T::kTerms - 1) / T::kTerms, at.query + first * words, words,
-                           at.keys, kKeyBlock, at.scores + first * kKeyBlock, kKeyBlock);
+                           ReadyWords<T>{at.keys, kKeyBlock}, at.scores + first * kKeyBlock, kKeyBlock);
     for (int64_t r = first; r < args.rows; ++r) {
       const int64_t seen = args.limit[r] - base < n ? args.limit[r] - base : n;
       SoftmaxStep<T>(at, r, seen, args.scale, padded);
     }
-    OuterProduct<T, true>(rows, padded, (n + T::kTerms - 1) / T::kTerms, at.scores + first * kKeyBlock, kKeyBlock,
-                          at.values, padded, at.out + first * padded, padded);
+    const char* values = static_cast<const char*>(args.v) + base * args.ld_v * SizeOf(kType);
+    const auto add = [&](const auto& words_of_values) {
+      OuterProduct<T, true>(rows, padded, (n + T::kTerms - 1) / T::kTerms, at.scores + first * kKeyBlock, kKeyBlock,
+                            words_of_values, at.out + first * padded, padded);
+    };
+    if constexpr (T::template kReads<kType>) {
+      if (rows <= V::kTileRows && padded == args.head_dim) {  // read once, as in decoding: not worth a copy
+        add(CachedWords<T, kType>{values, args.ld_v});
+        continue;
+      }
+    }
+    LoadValues<T, kType>(values, args.ld_v, n, args.head_dim, padded, at.values);
+    add(ReadyWords<T>{at.values, padded});
   }
   for (int64_t r = 0; r < args.rows; ++r) {
     for (int64_t d = 0; d < args.head_dim; ++d) args.out[r][d] = at.out[r * padded + d] / at.total[r];

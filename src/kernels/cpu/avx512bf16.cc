@@ -86,6 +86,8 @@ struct Bf16Terms {
   using V = avx512::V;
   using Operand = __m512i;
   static constexpr int64_t kTerms = 2;
+  template <FloatType kType>
+  static constexpr bool kReads = false;
   static Operand Load(const float* p) { return _mm512_loadu_si512(p); }
   static Operand Set1(const float* p) { return Bf16::Set1(p); }
   static V::F32 MulAdd(Operand a, Operand b, V::F32 sum) { return Bf16::MulAdd(a, b, sum); }
