@@ -142,7 +142,7 @@ void CausalAttention(benchmark::State& state) {
   constexpr int64_t kN = 12, kK = 2, kH = 128;
   const int64_t rows = state.range(0), past = state.range(1), capacity = rows + past;
   const Machine machine(ops::Precision::kF32);
-  Tensor k(DType::kBF16, {capacity, kK, kH}), v(DType::kBF16, {capacity, kK, kH});
+  Tensor k(DType::kBF16, {kK, capacity, kH}), v(DType::kBF16, {kK, capacity, kH});
   const ops::KvLayer kv = {DType::kBF16, k.data(), v.data(), capacity, kK, kH};
   std::vector<float> q(static_cast<size_t>(rows * kN * kH), 0.1f);
   std::vector<float> out(q.size());

@@ -66,9 +66,8 @@ struct Stages::State {
 void Stages::State::FillCache(int64_t positions) {
   if (positions <= filled) return;
   const nn::KvView view = kv.view();
-  const auto elements = static_cast<size_t>(view.head_dim);
-  Tensor one = Tensor::F32({static_cast<int64_t>(elements)});
-  std::ranges::copy(Noise(elements), one.f32().begin());
+  Tensor one = Tensor::F32({view.head_dim});
+  std::ranges::copy(Noise(static_cast<size_t>(view.head_dim)), one.f32().begin());
   const Tensor row = Converted(one.view(), view.dtype);
   for (const nn::KvPointers& layer : view.layers) {
     for (int64_t head = 0; head < view.num_kv_heads; ++head) {

@@ -93,6 +93,8 @@ std::vector<AttentionCase> Cases() {
   }
   for (const int64_t keys : {1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 300}) {
     cases.push_back({1, keys, 24, false});
+    cases.push_back({1, keys, 64, false});  // whole vectors and few rows: values are read where they lie
+    cases.push_back({std::min<int64_t>(keys, 3), keys, 48, true});
     cases.push_back({std::min<int64_t>(keys, 96), keys, 24, true});
     cases.push_back({std::min<int64_t>(keys, 96), keys, 72, true, 1.0f / 256});
   }
@@ -135,16 +137,19 @@ TEST(AttentionParity, MatchesReferenceAndStaysInBounds) {
 TEST(AttentionParity, RowsDoNotDependOnTheirNeighbours) {
   for (const NamedTable& isa : AllTables()) {
     for (const auto [type, precision] : kModes) {
-      const AttentionCase test = {90, 200, 40, true};
-      AttentionData data(test, type, precision);
-      const auto size = static_cast<size_t>(test.rows * test.head_dim);
-      std::vector<float> want(size), got(size);
-      data.Run(isa.table, 0, test.rows, want.data());
-      for (const int64_t chunk : {1, 2, 7, 64}) {
-        for (int64_t r = 0; r < test.rows; r += chunk) {
-          data.Run(isa.table, r, std::min(test.rows, r + chunk), &got[static_cast<size_t>(r * test.head_dim)]);
+      for (const int64_t head_dim : {40, 48}) {
+        const AttentionCase test = {90, 200, head_dim, true};
+        AttentionData data(test, type, precision);
+        const auto size = static_cast<size_t>(test.rows * test.head_dim);
+        std::vector<float> want(size), got(size);
+        data.Run(isa.table, 0, test.rows, want.data());
+        for (const int64_t chunk : {1, 2, 3, 7, 64}) {
+          for (int64_t r = 0; r < test.rows; r += chunk) {
+            data.Run(isa.table, r, std::min(test.rows, r + chunk), &got[static_cast<size_t>(r * test.head_dim)]);
+          }
+          EXPECT_EQ(std::memcmp(want.data(), got.data(), size * 4), 0)
+              << isa.name << " head_dim " << head_dim << " in chunks of " << chunk;
         }
-        EXPECT_EQ(std::memcmp(want.data(), got.data(), size * 4), 0) << isa.name << " in chunks of " << chunk;
       }
     }
   }

@@ -14,8 +14,8 @@ void EncoderAttention(const ExecContext& ctx, ConstView q, ConstView k, ConstVie
                       double scale, View out);
 
 // Borrowed cache of one layer: keys (rotated) and values, each [K, S, H] in dtype (f32 or bf16). A head's positions lie
-// one after the other: attention reads them as one stream, which processors fetch ahead, where [S, K, H] makes every
-// position a page of its own.
+// one after the other: attention reads them as one stream, which processors fetch ahead, where in [S, K, H] with
+// many heads every position would be a page of its own.
 struct KvLayer {
   DType dtype = DType::kF32;
   std::byte* k = nullptr;

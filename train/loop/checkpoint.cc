@@ -300,6 +300,10 @@ Status Checkpoints::LoadOptimizer(const FoundCheckpoint& checkpoint, ShardedOpti
       at += *length;
       if (squares) at_square += *length;
     }
+    if (at != stored || at_square != stored_squares) {
+      return DataLoss(StrCat(what, ": the manifest claims ", at, " and ", at_square, " elements of the ", stored,
+                             " and ", stored_squares, " there are"));
+    }
   }
   if (error) return Unavailable(StrCat(checkpoint.path.string(), ": ", error.message()));
   if (missing != 0) {

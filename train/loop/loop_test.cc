@@ -190,7 +190,8 @@ TEST(Muon, FollowsTheFormulaOnKnownSingularValues) {
         }
       }
     }
-    // Two steps: gradients that stay the same leave the direction as it is, whatever their size.
+    // Within some 16 roundings of numbers of size one. Two steps: gradients that stay the same leave the direction as
+    // it is, whatever their size.
     for (int step = 0; step < 2; ++step) {
       MuonStep(values, gradient, averages, rows, columns, {.momentum = 0.9}, 0.1, 0.5, 7.0f);
       for (size_t i = 0; i < 6; ++i) {
@@ -207,6 +208,55 @@ TEST(Muon, AZeroGradientMovesNothing) {
   const std::vector<float> before = values, gradient(4);
   MuonStep(values, gradient, averages, 2, 2, {}, 0.1, 0.0, 1.0f);
   EXPECT_EQ(values, before);
+}
+
+// Ranks that do nothing: for what is divided among them.
+class ManyRanks : public Ranks {
+ public:
+  ManyRanks(int rank, int size) : rank_(rank), size_(size) {}
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  int local_size() const override { return size_; }
+  std::string_view engine() const override { return "none"; }
+  Status AllReduceSum(std::span<int64_t>) override { return OkStatus(); }
+  Status AllReduceSum(std::span<double>) override { return OkStatus(); }
+  Status ReduceScatterSum(std::span<const float>, std::span<float>) override { return OkStatus(); }
+  Status AllGather(std::span<const float>, std::span<float>) override { return OkStatus(); }
+  Status Broadcast(std::span<std::byte>) override { return OkStatus(); }
+  Status Barrier() override { return OkStatus(); }
+  void Abort(int) override {}
+
+ private:
+  int rank_, size_;
+};
+
+// Every element has its state on one rank, on more ranks than there are parameters, too.
+TEST(ShardedOptimizer, RanksShareWhatThereIs) {
+  ThreadPool pool(1);
+  const std::unique_ptr<Vlm> model = MakeTestModel(kVocab, 16, 1);
+  for (const OptimizerKind kind : {OptimizerKind::kAdamW, OptimizerKind::kMuon}) {
+    std::map<std::string, std::vector<int>> seen;
+    for (int rank = 0; rank < 7; ++rank) {
+      ManyRanks ranks(rank, 7);
+      StageConfig stage = TestStage("one");
+      stage.optimizer = kind;
+      SetTrainedParts(*model, stage);
+      ShardedOptimizer optimizer(TrainedOf(model->parameters(), stage), {}, ranks, pool);
+      for (const ShardedOptimizer::Piece& piece : optimizer.pieces()) {
+        const TrainedValues& trained = optimizer.trained()[piece.parameter];
+        std::vector<int>& counts = seen[trained.name];
+        counts.resize(trained.values.size());
+        for (size_t i = 0; i < piece.exp_avg.size(); ++i) ++counts[static_cast<size_t>(piece.offset) + i];
+        if (trained.muon_rows > 0) {
+          EXPECT_EQ(piece.exp_avg.size(), trained.values.size()) << "cut";
+        }
+      }
+    }
+    EXPECT_EQ(seen.size(), 5u);
+    for (const auto& [name, counts] : seen) {
+      for (const int count : counts) ASSERT_EQ(count, 1) << name;
+    }
+  }
 }
 
 TEST(ShardedOptimizer, MuonTrainsHiddenWeightsAndAdamTheRest) {
@@ -332,6 +382,45 @@ TEST(Checkpoints, AFullDiskLeavesTheOlderOneAlone) {
   EXPECT_TRUE(passed_over.empty());
 }
 
+// The optimiser of one stage of the test model; its gradients are all ones.
+std::unique_ptr<ShardedOptimizer> OptimizerOf(Vlm& model, OptimizerKind kind, Ranks& ranks, ThreadPool& pool) {
+  StageConfig stage = TestStage("one");
+  stage.optimizer = kind;
+  SetTrainedParts(model, stage);
+  auto optimizer = std::make_unique<ShardedOptimizer>(TrainedOf(model.parameters(), stage), ShardedOptimizer::Options{},
+                                                      ranks, pool);
+  for (size_t i = 0; i < optimizer->trained().size(); ++i) std::ranges::fill(optimizer->gradient(i), 1.0f);
+  return optimizer;
+}
+
+TEST(Checkpoints, MuonGoesOnFromAdamWAndNotTheOtherWay) {
+  const std::unique_ptr<Ranks> ranks = SingleRank();
+  ThreadPool pool(1);
+  const std::unique_ptr<Vlm> model = MakeTestModel(kVocab, 16, 1);
+  const auto saved = [&](OptimizerKind kind) {
+    const auto optimizer = OptimizerOf(*model, kind, *ranks, pool);
+    EXPECT_TRUE(optimizer->ReduceGradients().ok() && optimizer->Step(1.0, 1.0).ok());
+    Checkpoints checkpoints(FreshFolder(kind == OptimizerKind::kMuon ? "from_muon" : "from_adamw"), 1, *ranks);
+    EXPECT_TRUE(checkpoints.Save({.stage_name = "one"}, ValuesOf(model->parameters()), optimizer.get()).ok());
+    std::vector<std::string> passed_over;
+    return **checkpoints.FindNewest(passed_over);
+  };
+  const Checkpoints reader("", 1, *ranks);
+  const FoundCheckpoint adamw = saved(OptimizerKind::kAdamW), muon = saved(OptimizerKind::kMuon);
+
+  const auto goes_on = OptimizerOf(*model, OptimizerKind::kMuon, *ranks, pool);
+  ASSERT_TRUE(reader.LoadOptimizer(adamw, *goes_on).ok());
+  EXPECT_EQ(goes_on->num_steps(), 1);
+  for (const ShardedOptimizer::Piece& piece : goes_on->pieces()) {
+    EXPECT_EQ(piece.exp_avg_sq.empty(), goes_on->trained()[piece.parameter].name == "mm_projector/fc.weight");
+    for (const float average : piece.exp_avg) EXPECT_NEAR(average, 0.1f, 1e-7) << "AdamW's, a tenth of the gradient";
+    for (const float square : piece.exp_avg_sq) EXPECT_NEAR(square, 0.001f, 1e-8);
+  }
+  const Status back = reader.LoadOptimizer(muon, *OptimizerOf(*model, OptimizerKind::kAdamW, *ranks, pool));
+  EXPECT_THAT(MessageOf(back), HasSubstr("lacks 256 of this rank's elements"));
+  EXPECT_THAT(MessageOf(back), HasSubstr("another optimizer"));
+}
+
 TEST(Checkpoints, RotationCountsByNumber) {
   const fs::path out = FreshFolder("rotation");
   const std::unique_ptr<Ranks> ranks = SingleRank();
@@ -383,10 +472,14 @@ TEST(Ranks, LaunchersAreRecognised) {
   EXPECT_EQ(kind({{"RANK", "0"}, {"WORLD_SIZE", "1"}}), Kind::kNone);
 }
 
-int64_t StateBytes(const std::string& text) {
-  const std::string_view before = "state one ";
-  const size_t at = text.find(before);
-  return at == std::string::npos ? -1 : std::atoll(text.c_str() + at + before.size());
+// Of a stage's optimiser on the rank that holds most.
+int64_t StateBytes(const std::string& text, const std::string& stage) {
+  const std::string before = "state " + stage + " ";
+  int64_t most = -1;
+  for (size_t at = text.find(before); at != std::string::npos; at = text.find(before, at + 1)) {
+    most = std::max<int64_t>(most, std::atoll(text.c_str() + at + before.size()));
+  }
+  return most;
 }
 
 TEST(Ranks, TwoGiveTheCurveOfOne) {
@@ -399,7 +492,12 @@ TEST(Ranks, TwoGiveTheCurveOfOne) {
   ASSERT_EQ(want.size(), 100u);
   ASSERT_EQ(got.size(), 100u);
   for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(want[i], got[i], 1e-3) << "step " << i + 1;
-  EXPECT_LE(StateBytes(pair.text), StateBytes(single.text) * 6 / 10);
+  ASSERT_GT(StateBytes(single.text, "one"), 0);
+  EXPECT_LE(StateBytes(pair.text, "one"), StateBytes(single.text, "one") * 6 / 10);
+  // With Muon parameters stay whole: of 1152 values with two moments and 1024 with one, one rank has the 1024 and half
+  // of the others, but for a few.
+  EXPECT_EQ(StateBytes(single.text, "two"), (2 * 1152 + 1024) * 4);
+  EXPECT_LE(StateBytes(pair.text, "two"), StateBytes(single.text, "two") * 7 / 10);
   EXPECT_THAT(single.text, HasSubstr("stage one: read by 0"));
   EXPECT_THAT(pair.text, HasSubstr("stage one (rank 0): read by 0"));
   EXPECT_THAT(pair.text, HasSubstr("stage one (rank 1): read by 1"));

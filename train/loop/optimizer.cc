@@ -25,11 +25,10 @@ ShardedOptimizer::ShardedOptimizer(std::vector<TrainedValues> trained, const Opt
   CutIntoSegments();
 }
 
-// With AdamW alone one after the other, and slices cut through them. With Muon the largest first, each to the rank that
-// has the least so far.
+// With AdamW alone one after the other, and slices cut through them. With Muon whole: its matrices to ranks by the work
+// they make, the largest first, then the others by size.
 void ShardedOptimizer::Place() {
   const auto length = [&](size_t i) { return static_cast<int64_t>(trained_[i].values.size()); };
-  const auto size = static_cast<size_t>(ranks_.size());
   starts_.resize(trained_.size());
   if (std::ranges::none_of(trained_, [](const TrainedValues& parameter) { return parameter.muon_rows > 0; })) {
     int64_t total = 0;
@@ -40,26 +39,39 @@ void ShardedOptimizer::Place() {
     slice_ = (total + ranks_.size() - 1) / ranks_.size();
     return;
   }
-  std::vector<size_t> order(trained_.size()), owner(trained_.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, std::greater(), length);
-  std::vector<int64_t> held(size);
-  for (const size_t i : order) {
-    owner[i] = static_cast<size_t>(std::ranges::min_element(held) - held.begin());
-    starts_[i] = held[owner[i]];
-    held[owner[i]] += length(i);
-  }
+  std::vector<size_t> owner(trained_.size());
+  std::vector<int64_t> held(static_cast<size_t>(ranks_.size())), work(held.size());
+  const auto deal_out = [&](bool muon, const auto& weight, std::vector<int64_t>& load) {
+    std::vector<size_t> order;
+    for (size_t i = 0; i < trained_.size(); ++i) {
+      if ((trained_[i].muon_rows > 0) == muon) order.push_back(i);
+    }
+    std::ranges::stable_sort(order, std::greater(), weight);
+    for (const size_t i : order) {
+      owner[i] = static_cast<size_t>(std::ranges::min_element(load) - load.begin());
+      starts_[i] = held[owner[i]];
+      held[owner[i]] += length(i);
+      if (&load != &held) load[owner[i]] += weight(i);
+    }
+  };
+  const auto products = [&](size_t i) {
+    const int64_t rows = trained_[i].muon_rows;
+    return length(i) * std::min(rows, length(i) / rows);
+  };
+  deal_out(true, products, work);
+  deal_out(false, length, held);
   slice_ = std::ranges::max(held);
   for (size_t i = 0; i < trained_.size(); ++i) starts_[i] += slice_ * static_cast<int64_t>(owner[i]);
 }
 
 void ShardedOptimizer::CutIntoSegments() {
   const int64_t begin = slice_ * ranks_.rank(), end = begin + slice_;
-  int64_t squares = 0;
+  int64_t squares = 0, held = 0;
   for (size_t i = 0; i < trained_.size(); ++i) {
     const int64_t first = std::max(begin, starts_[i]);
     const int64_t last = std::min(end, starts_[i] + static_cast<int64_t>(trained_[i].values.size()));
     if (first >= last) continue;
+    held = std::max(held, last - begin);
     if (trained_[i].muon_rows > 0) {
       segments_.push_back({i, 0, first - begin, -1, last - first});
       continue;
@@ -70,7 +82,7 @@ void ShardedOptimizer::CutIntoSegments() {
       squares += length;
     }
   }
-  exp_avg_.resize(static_cast<size_t>(slice_));
+  exp_avg_.resize(static_cast<size_t>(held));
   exp_avg_sq_.resize(static_cast<size_t>(squares));
 }
 

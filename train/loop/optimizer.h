@@ -26,7 +26,8 @@ struct TrainedValues {
 // AdamW, or Muon for matrices and AdamW for the rest, over all trained parameters, its state divided among the ranks
 // (ZeRO-1): parameters and gradients lie one after the other in one row that is cut into as many equal slices as there
 // are ranks. A step sums gradients slice by slice (reduce-scatter), updates the own slice, and collects the new values
-// of all (all-gather). A matrix of Muon's lies within one slice, and then every parameter does.
+// of all (all-gather). A matrix of Muon's lies within one slice, and with it
+// every parameter does: slices are then as long as the one that holds most.
 class ShardedOptimizer {
  public:
   struct Options {
@@ -85,7 +86,7 @@ class ShardedOptimizer {
   std::vector<float> gradients_;   // the whole row, padded to size * slice_
   std::vector<float> reduced_;     // this rank's slice of the sum; empty with one rank
   std::vector<float> gathered_;    // the whole row of new values; empty with one rank
-  std::vector<float> exp_avg_;     // this rank's slice
+  std::vector<float> exp_avg_;     // of what lies in this rank's slice
   std::vector<float> exp_avg_sq_;  // AdamW's part of it
   std::vector<Segment> segments_;  // AdamW's cut so that none is long: the grain of the threads
   int64_t slice_ = 0;

@@ -106,8 +106,10 @@ std::string PlanText(const RunPlan& plan) {
     text += line;
     seconds += stage.seconds;
   }
-  text += StrCat("\ntime in all: ", ClockText(seconds),
-                 "  (tokens, memory and time follow from the first micro-batches of each stage on this machine)\n");
+  text +=
+      StrCat("\ntime in all: ", ClockText(seconds),
+             "  (tokens, memory and time follow from the first micro-batches of each stage on this machine, without "
+             "the optimiser's own; of several ranks with Muon some hold more state than others)\n");
   return text;
 }
 

@@ -22,10 +22,6 @@ double PeakRate(const StageConfig& stage, Part part) {
   return stage.lr;
 }
 
-// What Muon is for: a matrix between two activations. The vocabulary's head is a linear layer, too, but its rows are
-// words.
-bool IsHidden(const Parameter& parameter) { return parameter.is_linear && !parameter.name.ends_with("lm_head.weight"); }
-
 std::span<float> FloatsOf(torch::Tensor& tensor) {
   CHECK(tensor.scalar_type() == torch::kFloat32 && tensor.is_contiguous());
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
@@ -71,7 +67,7 @@ std::vector<TrainedValues> TrainedOf(std::vector<Parameter>& parameters, const S
     if (!parameter.value.requires_grad()) continue;
     trained.push_back({parameter.name, FloatsOf(parameter.value), PeakRate(stage, parameter.part),
                        parameter.decays ? stage.weight_decay : 0.0,
-                       stage.optimizer == OptimizerKind::kMuon && IsHidden(parameter) ? parameter.value.size(0) : 0});
+                       stage.optimizer == OptimizerKind::kMuon && parameter.is_hidden ? parameter.value.size(0) : 0});
   }
   return trained;
 }
@@ -218,7 +214,7 @@ StatusOr<Stopped> StageLoop::Run(BatchStream& stream, int64_t num_steps, Checkpo
       }
       const double scale =
           stage_.max_grad_norm > 0.0 && norm > stage_.max_grad_norm ? stage_.max_grad_norm / norm : 1.0;
-      RETURN_IF_ERROR(optimizer.Step(factor, scale));
+      RETURN_IF_ERROR(Guarded("optimiser step", [&] { return optimizer.Step(factor, scale); }));
       model_.WeightsChanged();
     }
     ++state.step;

@@ -25,6 +25,8 @@ inline Tensor OrUndefined(const MaybeTensor& tensor) { return tensor ? *tensor :
 // a b of matrices, and of batches of them; the operations (two for each multiply-add) are counted.
 Tensor Product(const Tensor& a, const Tensor& b);
 Tensor BatchedProduct(const Tensor& a, const Tensor& b);
+// A factor in the type in which it is multiplied: what a factor of several products is made once before them.
+Tensor Widened(const Tensor& factor);
 
 // The residual stream before a branch's result is added: rows + (delta + bias) * scale. Adding waits for the next norm,
 // which reads the sum anyway.

@@ -36,10 +36,11 @@ Terms Compute(const Tensor& x, const Tensor& operand, std::span<const int32_t> t
   if (want_dx) terms.dx = at::empty_like(x);
   Tensor d_weight = want_dw ? at::zeros({vocab, x.size(1)}, at::TensorOptions(at::kFloat)) : Tensor();
   const int64_t chunk = n > 0 ? ChunkRows(n, vocab, x.size(1)) : 1;
+  const Tensor weight = Widened(operand);
   for (int64_t first = 0; first < n; first += chunk) {
     const int64_t rows = std::min(chunk, n - first);
     const Tensor x_chunk = x.narrow(0, first, rows);
-    const Tensor logits = Product(x_chunk, operand.t());
+    const Tensor logits = Product(x_chunk, weight.t());
     WithType(x.scalar_type(), [&]<class T>(std::type_identity<T>) {
       const CrossEntropyArgs<T> args = {.vocab = vocab,
                                         .logits = Data<T>(logits),
@@ -52,7 +53,7 @@ Terms Compute(const Tensor& x, const Tensor& operand, std::span<const int32_t> t
                                         .soft_std = static_cast<float>(options.soft_std)};
       ForRows(rows, vocab, [&](int64_t begin, int64_t end) { Kernels<T>().cross_entropy(args, begin, end); });
     });
-    if (want_dx) terms.dx.narrow(0, first, rows).copy_(Product(logits, operand));
+    if (want_dx) terms.dx.narrow(0, first, rows).copy_(Product(logits, weight));
     if (want_dw) d_weight.add_(Product(logits.t(), x_chunk));
   }
   if (want_dw) terms.d_weight.push_back(d_weight);

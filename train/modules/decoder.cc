@@ -92,8 +92,7 @@ StatusOr<Decoder> Decoder::Make(const spec::LanguageModelSpec& spec, ParameterLi
   if (spec.tie_word_embeddings) {
     decoder.head_ = Linear({decoder.table_});
   } else {
-    ASSIGN_OR_RETURN(decoder.head_, list.TakeLinear(spec.prefix + "lm_head", spec.vocab_size, spec.hidden_size, false,
-                                                    {.weight = initial}));
+    ASSIGN_OR_RETURN(decoder.head_, list.TakeHead(spec.prefix + "lm_head", spec.vocab_size, spec.hidden_size, initial));
   }
   decoder.inv_freq_ = InverseFrequencies(spec);
   return decoder;

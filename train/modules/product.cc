@@ -13,12 +13,12 @@ void Count(const Tensor& result, int64_t depth) {
   operations.fetch_add(2 * result.numel() * depth, std::memory_order_relaxed);
 }
 
-// A type for the factors in which a product is fast: its sums are float32 in any case.
+}  // namespace
+
+// Sums are float32 in any case.
 Tensor Widened(const Tensor& factor) {
   return factor.scalar_type() == at::kBFloat16 && !HasBf16Products() ? factor.to(at::kFloat) : factor;
 }
-
-}  // namespace
 
 Tensor Product(const Tensor& a, const Tensor& b) {
   Tensor result = at::mm(Widened(a), Widened(b)).to(a.scalar_type());

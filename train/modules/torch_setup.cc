@@ -54,10 +54,7 @@ void PrepareProcess(char** argv) {
   execv("/proc/self/exe", argv);  // returns only if it could not; then it runs as it is, slower
 }
 
-bool HasBf16Products() {
-  static const bool has = HasAvx512();
-  return has;
-}
+bool HasBf16Products() { return HasAvx512(); }
 
 void UseThreads(int threads) { at::set_num_threads(threads > 0 ? threads : ProcessorsHere()); }
 

@@ -13,8 +13,9 @@ void PrepareProcess(char** argv);
 // Threads of the products and kernels; 0: all this process may run on. Called once, after PrepareProcess.
 void UseThreads(int threads);
 
-// Whether LibTorch multiplies bf16 at speed here: its engine, oneDNN, does so with AVX-512 only (pytorch/pytorch:
-// aten/src/ATen/native/mkldnn/Utils.h, mkldnn_bf16_device_check). Elsewhere factors are widened and products rounded.
+// Whether LibTorch multiplies bf16 at speed here: its engine, oneDNN, does so on x86 with AVX-512 only
+// (pytorch/pytorch: aten/src/ATen/native/mkldnn/Utils.h, mkldnn_bf16_device_check). Elsewhere factors are widened and
+// products rounded.
 bool HasBf16Products();
 
 }  // namespace galago::train

@@ -148,7 +148,7 @@ class SpecVlm : public Vlm {
   Tensor Logits(const Packed& batch) override {
     const torch::NoGradGuard no_graph;
     const Tensor hidden = Run(batch, Tensor());
-    return at::mm(hidden, decoder_.head().operand(hidden.scalar_type()).t()).to(at::kFloat);
+    return Product(hidden, decoder_.head().operand(hidden.scalar_type()).t()).to(at::kFloat);
   }
 
  private:

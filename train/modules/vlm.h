@@ -26,7 +26,7 @@ struct Parameter {
   Part part = Part::kLanguage;
   torch::Tensor value;     // float32 leaf: the master copy; requires_grad says whether it is trained
   bool decays = true;      // false for norms and biases
-  bool is_linear = false;  // the weight [out, in] of a linear layer; false for tables, convolutions and adapters
+  bool is_hidden = false;  // a weight [out, in] between two activations: no table, head, convolution or adapter
   bool is_norm = false;
   bool is_lora = false;
 };

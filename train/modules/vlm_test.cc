@@ -132,6 +132,24 @@ TEST(VlmTest, FrozenPartsGetNoGradientAndOthersTheSame) {
   }
 }
 
+TEST(VlmTest, HiddenWeightsAreTheLinearLayersBetweenActivations) {
+  spec::ModelSpec spec = TinyModel();
+  spec.language.tie_word_embeddings = false;
+  const std::unique_ptr<Vlm> model = MakeModel(spec);
+  int64_t hidden = 0, head = 0;
+  for (const Parameter& parameter : model->parameters()) {
+    const std::string& name = parameter.name;
+    const bool weight = name.ends_with("_proj.weight") || name.ends_with("fc1.weight") ||
+                        name.ends_with("fc2.weight") ||
+                        (parameter.part == Part::kProjector && parameter.value.dim() == 2);
+    EXPECT_EQ(parameter.is_hidden, weight) << name;
+    hidden += parameter.is_hidden ? 1 : 0;
+    head += name.ends_with("lm_head.weight") ? 1 : 0;
+  }
+  EXPECT_EQ(head, 1);
+  EXPECT_GT(hidden, 20);
+}
+
 TEST(VlmTest, NormsAloneCanBeTrained) {
   const spec::ModelSpec spec = TinyModel();
   std::mt19937 random(5);

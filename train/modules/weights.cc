@@ -129,8 +129,8 @@ StatusOr<Tensor> ParameterList::Take(const std::string& name, const std::vector<
   Parameter parameter = {.name = FullName(part_, name),
                          .part = part_,
                          .value = tensor,
-                         .decays = role == Role::kWeight || role == Role::kLinear,
-                         .is_linear = role == Role::kLinear,
+                         .decays = role == Role::kWeight || role == Role::kHidden,
+                         .is_hidden = role == Role::kHidden,
                          .is_norm = role == Role::kNorm};
   (unused_now_ ? unused : parameters).push_back(std::move(parameter));
   return tensor;
@@ -158,13 +158,18 @@ StatusOr<Linear> ParameterList::TakeLinear(const std::string& name, int64_t out,
   return TakeLinears({{name, out}}, in, bias, initial);
 }
 
+StatusOr<Linear> ParameterList::TakeHead(const std::string& name, int64_t vocab, int64_t in, const Initial& initial) {
+  ASSIGN_OR_RETURN(Tensor weight, Take(name + ".weight", {vocab, in}, initial, Role::kWeight));
+  return Linear({std::move(weight)});
+}
+
 StatusOr<Linear> ParameterList::TakeLinears(const std::vector<LinearShape>& parts, int64_t in, bool bias,
                                             const LinearInitial& initial) {
   std::vector<Tensor> weights;
   std::vector<Tensor> biases;
   for (const LinearShape& part : parts) {
     ASSIGN_OR_RETURN(weights.emplace_back(),
-                     Take(part.name + ".weight", {part.out, in}, initial.weight, Role::kLinear));
+                     Take(part.name + ".weight", {part.out, in}, initial.weight, Role::kHidden));
     if (!bias) continue;
     ASSIGN_OR_RETURN(biases.emplace_back(), Take(part.name + ".bias", {part.out}, initial.bias, Role::kBias));
   }

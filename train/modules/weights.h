@@ -40,7 +40,7 @@ class ParameterList {
   bool is_new() const { return stores_.empty(); }
   // All that follows belongs to this part.
   void Begin(Part part);
-  enum class Role { kWeight, kLinear, kBias, kNorm };
+  enum class Role { kWeight, kHidden, kBias, kNorm };
   // A float32 leaf of this shape under the checkpoint's name. DataLoss if the file holds another shape.
   StatusOr<Tensor> Take(const std::string& name, const std::vector<int64_t>& shape, const Initial& initial, Role role);
   // Parameters nothing reads (layers behind the selected one): written again at export, never trained.
@@ -56,6 +56,8 @@ class ParameterList {
   };
   StatusOr<Linear> TakeLinear(const std::string& name, int64_t out, int64_t in, bool bias,
                               const LinearInitial& initial);
+  // The weight [V, D] that turns rows into scores of words.
+  StatusOr<Linear> TakeHead(const std::string& name, int64_t vocab, int64_t in, const Initial& initial);
   // Several, stacked.
   struct LinearShape {
     std::string name;

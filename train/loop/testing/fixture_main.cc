@@ -82,6 +82,7 @@ int Main(int argc, char** argv) {
     if ((event == "die-at" || event == "fail-at") && (*ranks)->rank() == event_rank) {
       stream->left = event_step * stage.Accumulation((*ranks)->size());
     }
+    SetTrainedParts(*model, stage);
     std::printf("state %s %zu\n", stage.name.c_str(),
                 ShardedOptimizer(TrainedOf(model->parameters(), stage), {}, **ranks, pool).state_bytes());
     return std::unique_ptr<BatchStream>(std::move(stream));

@@ -20,7 +20,7 @@ class TestModel : public Vlm {
     add("vision_tower/norm.weight", Part::kVision, torch::ones({width}), true);
     add("mm_projector/fc.weight", Part::kProjector, torch::randn({width, width}) * 0.1);
     add("mm_projector/fc.bias", Part::kProjector, torch::zeros({width}), true);
-    parameters_[2].is_linear = true;
+    parameters_[2].is_hidden = true;
     add("llm/head.weight", Part::kLanguage, torch::randn({vocab, width}) * 0.1);
   }
   const spec::ModelSpec& spec() const override { return spec_; }
