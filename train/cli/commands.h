@@ -15,6 +15,7 @@ int TokenizerCommand(Args args);
 int RunCommand(Args args);
 int FinetuneCommand(Args args);
 int MergeCommand(Args args);
+int AverageCommand(Args args);
 int ReportCommand(Args args);
 
 }  // namespace galago::train

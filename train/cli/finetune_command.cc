@@ -12,7 +12,6 @@
 #include "train/loop/adapter.h"
 #include "train/loop/assembly.h"
 #include "train/loop/guard.h"
-#include "train/loop/nearest.h"
 #include "train/loop/plan.h"
 #include "train/world/task.h"
 #include "train/world/writer.h"
@@ -65,13 +64,6 @@ Usage FinetuneUsage(FinetuneFlags& f) {
        Switch("--dry-run", f.dry_run, "count parameters, tokens, memory and time; train nothing")}};
   AddSessionFlags(usage, f.session);
   return usage;
-}
-
-Status OneOf(const char* flag, const std::string& value, std::vector<std::string> names) {
-  for (const std::string& name : names) {
-    if (value == name) return OkStatus();
-  }
-  return InvalidArgument(StrCat(flag, ": ", Printable(value), " is not known; the nearest is ", Nearest(value, names)));
 }
 
 // The command as the run's recipe: but for where it runs, which changes nothing of what is learnt.
@@ -242,31 +234,6 @@ int FinetuneCommand(Args args) {
     };
   }
   return (*session)->Train(request->recipe, {.out = request->out}, parts);
-}
-
-int MergeCommand(Args args) {
-  std::string precision = "bf16";
-  const Usage usage = {"galago-train merge MODEL ADAPTER OUT [options]",
-                       "Adds an adapter to the weights of its model and writes the sum as a model.",
-                       {Text("--precision", "P", precision, "of the weights written: bf16 or f32 (default: bf16)")}};
-  const StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
-  if (!rest.ok()) return Fail(rest.status());
-  if (rest->size() == 1 && rest->front() == "--help") {
-    std::fputs(HelpText(usage).c_str(), stdout);
-    return 0;
-  }
-  if (rest->size() != 3) return Fail(InvalidArgument(StrCat("three folders are needed: ", usage.synopsis)));
-  if (const Status known = OneOf("--precision", precision, {"bf16", "f32"}); !known.ok()) return Fail(known);
-  const Status merged = Guarded("merging", [&]() -> Status {
-    ASSIGN_OR_RETURN(const spec::ModelSpec spec, spec::ParseDirectory((*rest)[0]));
-    ASSIGN_OR_RETURN(const std::unique_ptr<Vlm> model, Vlm::Load(spec));
-    RETURN_IF_ERROR(LoadAdapter(*model, (*rest)[1]));
-    model->MergeLora();
-    return Export(*model, (*rest)[0], (*rest)[2], precision == "f32" ? Precision::kF32 : Precision::kBf16);
-  });
-  if (!merged.ok()) return Fail(merged, ModelExit(merged));
-  std::printf("%s\n", (*rest)[2].c_str());
-  return 0;
 }
 
 }  // namespace galago::train

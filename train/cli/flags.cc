@@ -126,6 +126,13 @@ std::string HelpText(const Usage& usage) {
   return text;
 }
 
+Status OneOf(const char* flag, const std::string& value, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (value == name) return OkStatus();
+  }
+  return InvalidArgument(StrCat(flag, ": ", Printable(value), " is not known; the nearest is ", Nearest(value, names)));
+}
+
 int Fail(const Status& status, Exit code) {
   std::fprintf(stderr, "error: %s\n", MessageOf(status).c_str());
   return static_cast<int>(code);

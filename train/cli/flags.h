@@ -55,6 +55,9 @@ StatusOr<std::vector<std::string>> ParseFlags(const Usage& usage, std::span<cons
 
 std::string HelpText(const Usage& usage);
 
+// InvalidArgument with the nearest name unless the flag's value is one of them.
+Status OneOf(const char* flag, const std::string& value, const std::vector<std::string>& names);
+
 // Prints "error: ..." and returns the code.
 int Fail(const Status& status);
 int Fail(const Status& status, Exit code);

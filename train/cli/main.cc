@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"run", "train by a recipe, or go on where it stopped", RunCommand},
     {"finetune", "train a finished model on new data: adapters, projector, norms", FinetuneCommand},
     {"merge", "add an adapter to the weights of its model", MergeCommand},
+    {"average", "a model between two that were trained from the same one", AverageCommand},
     {"report", "write the HTML report of a run", ReportCommand},
 };
 

@@ -13,6 +13,17 @@ cd "$out"
 for part in llm mm_projector vision_tower; do
   cmp "merged/$part/model.safetensors" "run/model/$part/model.safetensors"
 done
+# No way at all and the whole way between two models, and half of it, which is neither.
+"$program" average run/model "$model" whole --share 1
+"$program" average run/model "$model" none-of-it --share 0
+"$program" average run/model "$model" half
+cmp none-of-it/llm/model.safetensors run/model/llm/model.safetensors
+for end in whole none-of-it; do
+  if cmp -s "half/llm/model.safetensors" "$end/llm/model.safetensors"; then
+    echo "the mean is one of the two" >&2
+    exit 1
+  fi
+done
 # The first step has rate 0: another run of that step alone is the model as it was.
 "$program" finetune "$model" --data data --steps 1 --batch 4 --micro-batch 2 --out still
 if cmp -s still/model/llm/model.safetensors run/model/llm/model.safetensors; then
