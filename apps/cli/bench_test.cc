@@ -133,7 +133,7 @@ TEST(BenchJson, HasItsShape) {
   EXPECT_EQ(json["pictures"][0]["ttft_ms"]["median"], 7.0);
   EXPECT_EQ(json["limits"][0]["unit"], "B/s");
   EXPECT_EQ(json["limits"][1]["unit"], "op/s");
-  EXPECT_THAT(json["limits"], SizeIs(7));
+  EXPECT_THAT(json["limits"], SizeIs(8));
 }
 
 // --------------------------------------------------------------------------------------------------------- picture
