@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <functional>
+#include <optional>
 
 #include "src/spec/parse.h"
 #include "train/cli/commands.h"
@@ -18,12 +19,9 @@ namespace {
 int Derive(Args args, Usage usage, const std::function<Status(Vlm&, const std::string&)>& change) {
   std::string precision = "bf16";
   usage.flags.push_back(Text("--precision", "P", precision, "of the weights written: bf16 or f32 (default: bf16)"));
-  const StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
-  if (!rest.ok()) return Fail(rest.status());
-  if (rest->size() == 1 && rest->front() == "--help") {
-    std::fputs(HelpText(usage).c_str(), stdout);
-    return 0;
-  }
+  int exit = 0;
+  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
+  if (!rest) return exit;
   if (rest->size() != 3) return Fail(InvalidArgument(StrCat("three folders are needed: ", usage.synopsis)));
   if (const Status known = OneOf("--precision", precision, {"bf16", "f32"}); !known.ok()) return Fail(known);
   const Status derived = Guarded("making the model", [&]() -> Status {

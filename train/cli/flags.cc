@@ -126,6 +126,21 @@ std::string HelpText(const Usage& usage) {
   return text;
 }
 
+std::optional<std::vector<std::string>> ArgumentsOrExit(const Usage& usage, std::span<const std::string> args,
+                                                        int& exit) {
+  StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
+  if (!rest.ok()) {
+    exit = Fail(rest.status());
+    return std::nullopt;
+  }
+  if (rest->size() == 1 && rest->front() == "--help") {
+    std::fputs(HelpText(usage).c_str(), stdout);
+    exit = static_cast<int>(Exit::kSuccess);
+    return std::nullopt;
+  }
+  return *std::move(rest);
+}
+
 Status OneOf(const char* flag, const std::string& value, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (value == name) return OkStatus();

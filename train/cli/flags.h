@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,11 @@ struct Usage {
 StatusOr<std::vector<std::string>> ParseFlags(const Usage& usage, std::span<const std::string> args);
 
 std::string HelpText(const Usage& usage);
+
+// The same for a command that goes on only with arguments: nothing, and its exit code, where "--help" was asked for,
+// which is printed, or a flag was refused, which is said.
+std::optional<std::vector<std::string>> ArgumentsOrExit(const Usage& usage, std::span<const std::string> args,
+                                                        int& exit);
 
 // InvalidArgument with the nearest name unless the flag's value is one of them.
 Status OneOf(const char* flag, const std::string& value, const std::vector<std::string>& names);

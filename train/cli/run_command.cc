@@ -68,12 +68,9 @@ StatusOr<int64_t> StageNumber(const Recipe& recipe, const std::string& text) {
 int RunCommand(Args args) {
   RunFlags flags;
   const Usage usage = RunUsage(flags);
-  const StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
-  if (!rest.ok()) return Fail(rest.status());
-  if (rest->size() == 1 && rest->front() == "--help") {
-    std::fputs(HelpText(usage).c_str(), stdout);
-    return 0;
-  }
+  int exit = 0;
+  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
+  if (!rest) return exit;
   if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one recipe is needed: ", usage.synopsis)));
   if (!flags.export_to.empty() && (flags.dry_run || !flags.stage.empty())) {
     return Fail(InvalidArgument("--export takes the newest checkpoint and goes with neither --dry-run nor --stage"));
@@ -114,12 +111,9 @@ int ReportCommand(Args args) {
       "Writes OUT/report.html, a page without network: curves of loss and speed by stage, and the scores in\n"
       "OUT/stage-N-NAME/scores.json (galago eval world --json).",
       {}};
-  const StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
-  if (!rest.ok()) return Fail(rest.status());
-  if (rest->size() == 1 && rest->front() == "--help") {
-    std::fputs(HelpText(usage).c_str(), stdout);
-    return 0;
-  }
+  int exit = 0;
+  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
+  if (!rest) return exit;
   if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one folder is needed: ", usage.synopsis)));
   const StatusOr<std::filesystem::path> page = WriteReport(rest->front());
   if (!page.ok()) return Fail(page.status());

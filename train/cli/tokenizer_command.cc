@@ -129,12 +129,9 @@ Status TrainAndWrite(const TokenizerFlags& flags, const std::string& out) {
 int TokenizerCommand(std::span<const std::string> args) {
   TokenizerFlags flags;
   const Usage usage = TokenizerUsage(flags);
-  const auto rest = ParseFlags(usage, args);
-  if (!rest.ok()) return Fail(rest.status(), Exit::kUsage);
-  if (rest->size() == 1 && rest->front() == "--help") {
-    std::fputs(HelpText(usage).c_str(), stdout);
-    return static_cast<int>(Exit::kSuccess);
-  }
+  int exit = 0;
+  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
+  if (!rest) return exit;
   if (rest->size() != 1) return Fail(InvalidArgument("expected one folder to write to"), Exit::kUsage);
   if (const Status status = TrainAndWrite(flags, rest->front()); !status.ok()) return Fail(status);
   return static_cast<int>(Exit::kSuccess);

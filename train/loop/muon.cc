@@ -13,7 +13,7 @@ constexpr int kIterations = 5;
 // The polynomial a s + b s^3 + c s^5 that takes singular values from (0, 1] near 1 the fastest: those above 0.0015 come
 // to lie between 0.7 and 1.2.
 constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
-constexpr double kNormFloor = 1e-7;  // of a gradient that is zero
+constexpr double kNormFloor = 1e-7;  // keeps the division finite
 
 torch::Tensor Orthogonalised(torch::Tensor x) {
   const bool tall = x.size(0) > x.size(1);
