@@ -39,6 +39,7 @@ int ProcessorsHere() {
 
 void PrepareProcess(char** argv) {
   // Activations are tens of megabytes and live for moments: keep their memory instead of asking for zeroed pages anew.
+  // This is for glibc's allocator (the benchmark, sanitised builds); galago-train's own is told in cli/allocator.cc.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   mallopt(M_TOP_PAD, 64 << 20);
