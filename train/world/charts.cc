@@ -9,6 +9,7 @@
 #include "src/base/strings.h"
 #include "train/world/fonts.h"
 #include "train/world/lexicon.h"
+#include "train/world/lists.h"
 #include "train/world/makers.h"
 #include "train/world/palette.h"
 #include "train/world/phrases.h"
@@ -162,6 +163,10 @@ class Asker {
     rng_.Shuffle(exchanges_);
     const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
     if (exchanges_.size() > most) exchanges_.resize(most);
+    if (split_ == Split::kTrain) {
+      AskLists();
+      rng_.Shuffle(exchanges_);
+    }
     return std::move(exchanges_);
   }
 
@@ -247,6 +252,38 @@ class Asker {
       Add(Words().colour_value, StrCat(chart_.values[at]), "colour-value", {{"colour", colour}});
     } else {
       Add(Words().bar_of_colour, name, "of-colour", {{"colour", colour}});
+    }
+  }
+
+  // The whole chart at once: values by name or as they stand, names by value.
+  void AskLists() {
+    static const Wordings kValues = {{"What value: {names}?", "Which value: {names}?", "Tell me the value: {names}."},
+                                     {}};
+    static const Wordings kAll = {{"Tell me all.", "Read all.", "Name all with their value."}, {}};
+    static const Wordings kRanking = {{"Sort from highest to lowest.", "Order from the highest to the lowest."}, {}};
+    const bool pie = chart_.kind == ChartKind::kPie;
+    if (!pie || chart_.labelled) {
+      std::vector<ListItem> items;
+      std::vector<std::string> all;
+      for (size_t i = 0; i < chart_.names.size(); ++i) {
+        items.push_back({chart_.names[i], StrCat(chart_.values[i], pie ? "%" : "")});
+        all.push_back(StrCat(items.back().name, " ", items.back().answer));
+      }
+      if (rng_.Chance(0.4)) Add(kAll, Listed(all), "all");
+      constexpr size_t kMost = 5;
+      if (rng_.Chance(0.6)) {
+        if (auto values = ListQuestion(kValues, "values", std::move(items), kMost, rng_)) {
+          values->metric = Metric::kRelaxed;
+          exchanges_.push_back(std::move(*values));
+        }
+      }
+    }
+    if (rng_.Chance(0.6)) {
+      std::vector<size_t> order = Shuffled();
+      std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return chart_.values[a] > chart_.values[b]; });
+      std::vector<std::string> ranking;
+      for (const size_t i : order) ranking.push_back(chart_.names[i]);
+      Add(kRanking, Listed(ranking), "ranking");
     }
   }
 

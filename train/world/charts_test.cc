@@ -12,6 +12,7 @@
 #include "src/base/strings.h"
 #include "train/world/fonts.h"
 #include "train/world/makers.h"
+#include "train/world/question_reading.h"
 
 namespace galago::world {
 namespace {
@@ -78,6 +79,27 @@ TEST(Charts, AnswersFollowFromTheValues) {
           }
           EXPECT_TRUE(named) << exchange.question << " " << exchange.answer;
         }
+        if (exchange.kind == "values") {
+          for (const auto& [item, value] : testing::ReadList(exchange)) {
+            const size_t i = IndexOf(chart, item);
+            ASSERT_LT(i, chart.values.size()) << exchange.question;
+            EXPECT_EQ(value, StrCat(chart.values[i], chart.kind == ChartKind::kPie ? "%" : ""));
+          }
+        }
+        if (exchange.kind == "all") {
+          const std::vector<std::string> parts = testing::Parts(exchange.answer);
+          ASSERT_EQ(parts.size(), chart.names.size());
+          for (size_t i = 0; i < parts.size(); ++i) {
+            EXPECT_EQ(parts[i], StrCat(chart.names[i], " ", chart.values[i], chart.kind == ChartKind::kPie ? "%" : ""));
+          }
+        }
+        if (exchange.kind == "ranking") {
+          const std::vector<std::string> ranking = testing::Parts(exchange.answer);
+          EXPECT_EQ(ranking.size(), chart.names.size());
+          for (size_t i = 1; i < ranking.size(); ++i) {
+            EXPECT_GT(chart.values[IndexOf(chart, ranking[i - 1])], chart.values[IndexOf(chart, ranking[i])]);
+          }
+        }
         if (exchange.kind == "most" || exchange.kind == "least") {
           const size_t i = IndexOf(chart, exchange.answer);
           ASSERT_LT(i, chart.values.size());
@@ -100,7 +122,8 @@ TEST(Charts, AnswersFollowFromTheValues) {
       }
     }
   }
-  for (const std::string_view kind : {"value", "share", "most", "least", "more", "which", "trend", "colour", "title"}) {
+  for (const std::string_view kind :
+       {"value", "share", "most", "least", "more", "which", "trend", "colour", "title", "values", "all", "ranking"}) {
     EXPECT_GT(checked[std::string(kind)], 20) << kind;
   }
 }

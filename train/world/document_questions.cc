@@ -6,6 +6,7 @@
 #include "train/world/document_words.h"
 #include "train/world/documents.h"
 #include "train/world/lexicon.h"
+#include "train/world/lists.h"
 #include "train/world/phrases.h"
 
 namespace galago::world {
@@ -71,6 +72,10 @@ class Asker {
     rng_.Shuffle(exchanges_);
     const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
     if (exchanges_.size() > most) exchanges_.resize(most);
+    if (split_ == Split::kTrain) {
+      AskLists();
+      rng_.Shuffle(exchanges_);
+    }
     return std::move(exchanges_);
   }
 
@@ -193,6 +198,55 @@ class Asker {
       if (names[0][0] >= 'A' && names[0][0] <= 'Z') asked = Capitalised(asked);
     }
     Add(Words().listed, yes ? "yes" : "no", "listed", {{"name", asked}});
+  }
+
+  void List(const Wordings& wordings, std::string_view kind, std::vector<ListItem> items, std::string_view head = {}) {
+    constexpr size_t kMost = 5;
+    if (auto exchange = ListQuestion(wordings, kind, std::move(items), kMost, rng_, head)) {
+      exchange->metric = Metric::kAnls;
+      exchanges_.push_back(std::move(*exchange));
+    }
+  }
+
+  // A list, a column or the fields as they stand; cells by the names of their rows, names by the cells; the names in
+  // the order of a column's amounts.
+  void AskLists() {
+    static const Wordings kAll = {{"Read the list.", "Tell me all: {head}.", "Name all: {head}."}, {}};
+    static const Wordings kFields = {{"What: {names}?", "Tell me: {names}.", "Read: {names}."}, {}};
+    if (sheet_.genre == Genre::kForm || sheet_.genre == Genre::kLabel) {
+      std::vector<ListItem> fields;
+      for (size_t c = 0; c < sheet_.heads.size(); ++c)
+        fields.push_back({LowerFirst(sheet_.heads[c]), sheet_.rows[0][c]});
+      List(kFields, "fields", std::move(fields));
+      return;
+    }
+    if (rng_.Chance(0.6)) Add(kAll, Listed(Column(0)), "names", {{"head", LowerFirst(sheet_.heads[0])}});
+    for (size_t c = 1; c < sheet_.heads.size(); ++c) AskColumn(c);
+  }
+
+  void AskColumn(size_t c) {
+    static const Wordings kCells = {{"What {head}: {names}?", "Which {head}: {names}?", "Tell me the {head}: {names}."},
+                                    {}};
+    static const Wordings kNames = {{"Which has: {names}?", "What has: {names}?"}, {}};
+    static const Wordings kRanking = {
+        {"Sort from the highest to the lowest {head}.", "Order from high to low: {head}."}, {}};
+    const std::string head = LowerFirst(sheet_.heads[c]);
+    const std::vector<std::string> cells = Column(c);
+    std::vector<size_t> rows(cells.size());
+    std::vector<ListItem> by_name;
+    std::vector<ListItem> by_cell;
+    for (size_t r = 0; r < cells.size(); ++r) {
+      rows[r] = r;
+      by_name.push_back({sheet_.rows[r][0], cells[r]});
+      if (std::count(cells.begin(), cells.end(), cells[r]) == 1) by_cell.push_back({cells[r], sheet_.rows[r][0]});
+    }
+    if (rng_.Chance(0.6)) List(kCells, "cells", std::move(by_name), head);
+    if (rng_.Chance(0.4)) List(kNames, "rows of", std::move(by_cell));
+    if (!WordsFor(sheet_.matters[c]).ranked || !rng_.Chance(0.6)) return;
+    std::sort(rows.begin(), rows.end(), [&](size_t a, size_t b) { return AmountOf(cells[a]) > AmountOf(cells[b]); });
+    std::vector<std::string> ranking;
+    for (const size_t r : rows) ranking.push_back(sheet_.rows[r][0]);
+    Add(kRanking, Listed(ranking), "ranking", {{"head", head}});
   }
 
   const Sheet& sheet_;

@@ -12,6 +12,7 @@
 #include "train/world/fonts.h"
 #include "train/world/lexicon.h"
 #include "train/world/makers.h"
+#include "train/world/question_reading.h"
 
 namespace galago::world {
 namespace {
@@ -72,7 +73,7 @@ TEST(Documents, AnswersStandWhereTheQuestionsPoint) {
       Rng rng(seed);
       const Sheet sheet = WriteSheet(rng, split);
       for (const Exchange& exchange : AskSheet(sheet, rng, split)) {
-        EXPECT_EQ(exchange.metric, Metric::kAnls);
+        EXPECT_EQ(exchange.metric, Metric::kAnls) << exchange.kind;
         EXPECT_FALSE(exchange.answer.empty()) << exchange.question;
         EXPECT_EQ(exchange.question.find('{'), std::string::npos);
         if (exchange.kind == "total") {
@@ -103,6 +104,58 @@ TEST(Documents, AnswersStandWhereTheQuestionsPoint) {
     }
   }
   EXPECT_GT(checked, 500);
+}
+
+// The cell beside a name, in some column; the names as they stand; and ordered by some column.
+TEST(Documents, ListsFollowTheSheet) {
+  std::map<std::string, int> lists;
+  const auto stands = [](const Sheet& sheet, const std::string& name, const std::string& cell) {
+    return std::any_of(sheet.rows.begin(), sheet.rows.end(), [&](const auto& row) {
+      return row[0] == name && std::find(row.begin() + 1, row.end(), cell) != row.end();
+    });
+  };
+  for (uint64_t seed = 0; seed < kSamples; ++seed) {
+    Rng rng(seed);
+    const Sheet sheet = WriteSheet(rng, Split::kTrain);
+    for (const Exchange& exchange : AskSheet(sheet, rng, Split::kTrain)) {
+      ++lists[exchange.kind];
+      if (exchange.kind == "names") {
+        std::vector<std::string> names;
+        for (const auto& row : sheet.rows) names.push_back(row[0]);
+        EXPECT_EQ(testing::Parts(exchange.answer), names);
+      }
+      if (exchange.kind == "cells") {
+        for (const auto& [name, cell] : testing::ReadList(exchange)) EXPECT_TRUE(stands(sheet, name, cell)) << name;
+      }
+      if (exchange.kind == "rows of") {
+        for (const auto& [cell, name] : testing::ReadList(exchange)) EXPECT_TRUE(stands(sheet, name, cell)) << name;
+      }
+      if (exchange.kind == "fields") {
+        for (const auto& [field, cell] : testing::ReadList(exchange)) {
+          const auto head = std::find_if(sheet.heads.begin(), sheet.heads.end(),
+                                         [&](const std::string& head) { return head.substr(1) == field.substr(1); });
+          ASSERT_NE(head, sheet.heads.end()) << exchange.question;
+          EXPECT_EQ(cell, sheet.rows[0][static_cast<size_t>(head - sheet.heads.begin())]);
+        }
+      }
+      if (exchange.kind == "ranking") {
+        const std::vector<std::string> ranking = testing::Parts(exchange.answer);
+        ASSERT_EQ(ranking.size(), sheet.rows.size());
+        bool ordered = false;
+        for (size_t c = 1; c < sheet.heads.size(); ++c) {
+          std::vector<int64_t> amounts;
+          for (const std::string& name : ranking) {
+            for (const auto& row : sheet.rows) {
+              if (row[0] == name) amounts.push_back(AmountOf(row[c]));
+            }
+          }
+          ordered = ordered || std::is_sorted(amounts.rbegin(), amounts.rend(), std::less_equal<>());
+        }
+        EXPECT_TRUE(ordered) << exchange.question << " " << exchange.answer;
+      }
+    }
+  }
+  for (const char* kind : {"names", "cells", "rows of", "fields", "ranking"}) EXPECT_GT(lists[kind], 50) << kind;
 }
 
 TEST(Documents, RankedAnswersAreTheOnlyOnes) {

@@ -4,16 +4,11 @@
 #include <charconv>
 
 #include "src/base/strings.h"
+#include "train/world/lists.h"
 #include "train/world/task.h"
 
 namespace galago::world {
 namespace {
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += StrCat(text.empty() ? "" : ", ", name);
-  return text;
-}
 
 StatusOr<int64_t> ParseCount(std::string_view text, std::string_view what) {
   int64_t value = 0;

@@ -1,6 +1,8 @@
 #ifndef GALAGO_TRAIN_WORLD_QUESTION_READING_H_
 #define GALAGO_TRAIN_WORLD_QUESTION_READING_H_
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "train/world/palette.h"
+#include "train/world/sample.h"
 #include "train/world/scene.h"
 #include "train/world/shapes.h"
 
@@ -99,6 +102,31 @@ inline const Thing* TheOne(const Scene& scene, const Description& description) {
     found = &thing;
   }
   return found;
+}
+
+// "a, b, c"
+inline std::vector<std::string> Parts(std::string_view list) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const size_t comma = list.find(", ");
+    parts.emplace_back(list.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    list.remove_prefix(comma + 2);
+  }
+}
+
+// What a question of lists.h asks for, with its answers; as many of the one as of the other.
+inline std::vector<std::pair<std::string, std::string>> ReadList(const Exchange& exchange) {
+  std::string_view names = exchange.question;
+  names.remove_prefix(names.find(": ") + 2);
+  names.remove_suffix(1);
+  const std::vector<std::string> asked = Parts(names);
+  const std::vector<std::string> answers = Parts(exchange.answer);
+  EXPECT_GE(asked.size(), 2U) << exchange.question;
+  EXPECT_EQ(asked.size(), answers.size()) << exchange.question << " " << exchange.answer;
+  std::vector<std::pair<std::string, std::string>> items;
+  for (size_t i = 0; i < std::min(asked.size(), answers.size()); ++i) items.emplace_back(asked[i], answers[i]);
+  return items;
 }
 
 }  // namespace galago::world::testing

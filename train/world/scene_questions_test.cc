@@ -141,6 +141,25 @@ TEST(SceneQuestions, AnswersAreWhatAPersonFinds) {
   }
 }
 
+// Each item of a list is a question of its own.
+TEST(SceneQuestions, ListsAnswerWhatTheyName) {
+  const std::map<std::string, std::string> single = {{"colours", "colour"}, {"places", "where"},
+                                                     {"sizes", "size"},     {"patterns", "material"},
+                                                     {"present", "exist"},  {"counts", "count"}};
+  std::map<std::string, int> lists;
+  for (int i = 0; i < kScenes; ++i) {
+    Rng rng(MixSeed(78, "lists", static_cast<uint64_t>(i)));
+    const Scene scene = DrawScene(rng, Split::kTrain);
+    for (const Exchange& list : ListAbout(scene, 6, rng)) {
+      ++lists[list.kind];
+      for (const auto& [name, answer] : testing::ReadList(list)) {
+        ASSERT_EQ(Solve(scene, {.question = name, .kind = single.at(list.kind)}), answer) << list.question;
+      }
+    }
+  }
+  for (const auto& [kind, of_one] : single) EXPECT_GT(lists[kind], kScenes / 10) << kind;
+}
+
 TEST(SceneQuestions, BoxesHoldTheirThing) {
   for (int i = 0; i < kScenes; ++i) {
     const Asked asked = Draw(Split::kTrain, i);

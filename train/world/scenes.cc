@@ -23,6 +23,10 @@ class ScenesTask : public Task {
       constexpr int64_t kFewest = 3;
       auto exchanges = AskAbout(scene, rng.Int(kFewest, UpTo(6, split)), rng, split);
       if (static_cast<int64_t>(exchanges.size()) < kFewest) continue;
+      if (split == Split::kTrain) {
+        for (Exchange& list : ListAbout(scene, rng.Int(1, 3), rng)) exchanges.push_back(std::move(list));
+        rng.Shuffle(exchanges);
+      }
       Sample sample;
       sample.media.emplace_back(PaintScene(scene, rng, split));
       sample.exchanges = std::move(exchanges);

@@ -10,6 +10,7 @@
 
 #include "src/base/strings.h"
 #include "train/world/canvas.h"
+#include "train/world/lists.h"
 #include "train/world/makers.h"
 #include "train/world/phrases.h"
 #include "train/world/scenery.h"
@@ -57,11 +58,19 @@ const Wordings kMore = {
     {"Are there more {xs} than {ys}?", "Do you see more {xs} than {ys}?"},
     {"Are there more {xs} than {ys} in the picture?", "Do you see more {xs} than {ys} in the picture?"}};
 
+// For training alone (lists.h).
+const Wordings kListThere = {{"Is there: {names}?", "Do you see: {names}?", "Can you see: {names}?"}, {}};
+const Wordings kListCount = {{"How many: {names}?", "Count: {names}.", "Tell me how many: {names}."}, {}};
+const Wordings kListWhere = {{"Where: {names}?", "Where in the picture: {names}?", "Tell me where: {names}."}, {}};
+const Wordings kListWhat = {{"What is at: {names}?", "What do you see at: {names}?", "Name what is at: {names}."}, {}};
+const Wordings kListSide = {{"Left or right: {names}?", "Where, left or right: {names}?"}, {}};
+const Wordings kListHeight = {{"Top or bottom: {names}?", "Where, top or bottom: {names}?"}, {}};
+
 constexpr std::array<std::string_view, 4> kCorners = {"top left", "top right", "bottom left", "bottom right"};
 
 struct Laid {
   size_t thing = 0;
-  Placement placement;
+  double x = 0, y = 0;  // centre, pixels
 };
 
 std::string NameOf(size_t thing) { return std::string(ThingClasses()[thing].name); }
@@ -157,11 +166,14 @@ class Composer {
     }
     if (count(b) > 0 && count(a) != count(b)) AskMore(a, count(a), b, count(b));
     AskThere(things.front());
-    // Where a thing is was often said by the question before.
-    if (split_ == Split::kTrain) rng_.Shuffle(exchanges_);
   }
 
   Sample Finish() {
+    if (split_ == Split::kTrain) {
+      AskLists();
+      // Where a thing is was often said by the question before.
+      rng_.Shuffle(exchanges_);
+    }
     Sample sample;
     sample.media.emplace_back(canvas_.ToImage());
     sample.exchanges = std::move(exchanges_);
@@ -196,7 +208,11 @@ class Composer {
 
   void Lay(size_t thing, double x, double y, double size) {
     LayThing(stamps_, thing, {.x = x, .y = y, .size = size}, canvas_, rng_, split_);
-    laid_.push_back(thing);
+    laid_.push_back({thing, x, y});
+  }
+
+  int64_t CountOf(size_t thing) const {
+    return std::count_if(laid_.begin(), laid_.end(), [&](const Laid& laid) { return laid.thing == thing; });
   }
 
   void Ask(const Wordings& wordings, std::string_view kind, Slots slots, std::string answer) {
@@ -207,9 +223,7 @@ class Composer {
   void AskThere(size_t present) {
     const bool yes = rng_.Chance(0.5);
     size_t thing = present;
-    while (!yes && (thing == present || std::find(laid_.begin(), laid_.end(), thing) != laid_.end())) {
-      thing = PickThing();
-    }
+    while (!yes && (thing == present || CountOf(thing) > 0)) thing = PickThing();
     Ask(kThere, "there", {{"a", WithArticle(NameOf(thing))}}, yes ? "yes" : "no");
   }
 
@@ -225,11 +239,54 @@ class Composer {
     Ask(kMore, "more", {{"xs", PluralOf(a_first ? a : b)}, {"ys", PluralOf(a_first ? b : a)}}, yes ? "yes" : "no");
   }
 
+  void List(const Wordings& wordings, std::string_view kind, std::vector<ListItem> items) {
+    constexpr size_t kMost = 6;
+    if (auto exchange = ListQuestion(wordings, kind, std::move(items), kMost, rng_)) {
+      exchanges_.push_back(std::move(*exchange));
+    }
+  }
+
+  // The same questions, about several things at once.
+  void AskLists() {
+    std::vector<ListItem> present, counts, sides, heights, places, contents;
+    for (const Laid& laid : laid_) {
+      const std::string name = NameOf(laid.thing);
+      // A thing that is not clearly on one side of the middle is on none.
+      constexpr double kClear = 21;
+      const double right = laid.x - kSide / 2;
+      const double down = laid.y - kSide / 2;
+      const char* side = right > 0 ? "right" : "left";
+      const char* height = down > 0 ? "bottom" : "top";
+      const bool sideways = std::abs(right) > kClear;
+      const bool upright = std::abs(down) > kClear;
+      if (sideways && upright) contents.push_back({StrCat(height, " ", side), name});
+      if (CountOf(laid.thing) > 1) continue;
+      if (sideways) sides.push_back({name, side});
+      if (upright) heights.push_back({name, height});
+      if (sideways && upright) places.push_back({name, StrCat(height, " ", side)});
+    }
+    std::vector<size_t> asked;
+    for (const Laid& laid : laid_) asked.push_back(laid.thing);
+    for (int64_t absent = rng_.Int(2, 4); absent > 0; --absent) asked.push_back(PickThing());
+    std::sort(asked.begin(), asked.end());
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    for (const size_t thing : asked) {
+      present.push_back({NameOf(thing), CountOf(thing) > 0 ? "yes" : "no"});
+      counts.push_back({PluralOf(thing), StrCat(CountOf(thing))});
+    }
+    if (rng_.Chance(0.5)) List(kListThere, "present", std::move(present));
+    if (rng_.Chance(0.5)) List(kListCount, "counts", std::move(counts));
+    if (rng_.Chance(0.5)) List(kListSide, "sides", std::move(sides));
+    if (rng_.Chance(0.5)) List(kListHeight, "heights", std::move(heights));
+    if (rng_.Chance(0.5)) List(kListWhere, "places", std::move(places));
+    if (rng_.Chance(0.5)) List(kListWhat, "contents", std::move(contents));
+  }
+
   const StampSet& stamps_;
   Rng& rng_;
   Split split_;
   Canvas canvas_{static_cast<int64_t>(kSide), static_cast<int64_t>(kSide), {}};
-  std::vector<size_t> laid_;
+  std::vector<Laid> laid_;
   std::vector<Exchange> exchanges_;
 };
 

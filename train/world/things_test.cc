@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "train/world/makers.h"
+#include "train/world/question_reading.h"
 #include "train/world/stamps.h"
 
 namespace galago::world {
@@ -90,6 +91,49 @@ TEST_F(ThingsTask, AnswersOfOnePictureAgree) {
       EXPECT_NE(answers["above"], answers["below"]);
     }
   }
+}
+
+// Lists tell the same as the other questions about their picture.
+TEST_F(ThingsTask, ListsAgreeWithEachOther) {
+  std::map<std::string, int> checked;
+  for (uint64_t index = 0; index < 1000; ++index) {
+    const Sample sample = DrawSample(*task_, Split::kTrain, 4, index);
+    std::map<std::string, std::map<size_t, std::string>> told;  // by kind, of each thing
+    std::map<std::string, size_t> at;
+    for (const Exchange& exchange : sample.exchanges) {
+      const bool list =
+          std::set<std::string>{"present", "counts", "sides", "heights", "places"}.contains(exchange.kind);
+      if (!list && exchange.kind != "contents") continue;
+      for (const auto& [name, answer] : testing::ReadList(exchange)) {
+        const auto thing = Named(list ? name : answer);
+        ASSERT_TRUE(thing) << exchange.question << " " << exchange.answer;
+        if (list) told[exchange.kind][*thing] = answer;
+        if (!list) at[name] = *thing;
+      }
+    }
+    for (const size_t shown : ThingsShown(sample)) {
+      if (!told["present"].contains(shown)) continue;
+      EXPECT_EQ(told["present"][shown], "yes");
+      ++checked["present"];
+    }
+    for (const auto& [thing, answer] : told["counts"]) {
+      if (!told["present"].contains(thing)) continue;
+      EXPECT_EQ(told["present"][thing], answer == "0" ? "no" : "yes");
+      ++checked["counts"];
+    }
+    for (const auto& [thing, place] : told["places"]) {
+      if (at.contains(place)) {
+        EXPECT_EQ(at[place], thing);
+        ++checked["contents"];
+      }
+      for (const char* part : {"sides", "heights"}) {
+        if (!told[part].contains(thing)) continue;
+        EXPECT_NE(place.find(told[part][thing]), std::string::npos) << place;
+        ++checked[part];
+      }
+    }
+  }
+  for (const char* kind : {"present", "counts", "contents", "sides", "heights"}) EXPECT_GT(checked[kind], 20) << kind;
 }
 
 TEST_F(ThingsTask, YesComesAsOftenAsNo) {
