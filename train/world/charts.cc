@@ -143,6 +143,10 @@ const Phrases& Words() {
   return kPhrases;
 }
 
+std::string ValueOf(const Chart& chart, size_t i) {
+  return StrCat(chart.values[i], chart.kind == ChartKind::kPie ? "%" : "");
+}
+
 class Asker {
  public:
   Asker(const Chart& chart, Rng& rng, Split split) : chart_(chart), rng_(rng), split_(split) {}
@@ -165,7 +169,6 @@ class Asker {
     if (exchanges_.size() > most) exchanges_.resize(most);
     if (split_ == Split::kTrain) {
       AskLists();
-      rng_.Shuffle(exchanges_);
     }
     return std::move(exchanges_);
   }
@@ -257,26 +260,13 @@ class Asker {
 
   // The whole chart at once: values by name or as they stand, names by value.
   void AskLists() {
-    static const Wordings kValues = {{"What value: {names}?", "Which value: {names}?", "Tell me the value: {names}."},
-                                     {}};
     static const Wordings kAll = {{"Tell me all.", "Read all.", "Name all with their value."}, {}};
     static const Wordings kRanking = {{"Sort from highest to lowest.", "Order from the highest to the lowest."}, {}};
     const bool pie = chart_.kind == ChartKind::kPie;
-    if (!pie || chart_.labelled) {
-      std::vector<ListItem> items;
+    if ((!pie || chart_.labelled) && rng_.Chance(0.4)) {
       std::vector<std::string> all;
-      for (size_t i = 0; i < chart_.names.size(); ++i) {
-        items.push_back({chart_.names[i], StrCat(chart_.values[i], pie ? "%" : "")});
-        all.push_back(StrCat(items.back().name, " ", items.back().answer));
-      }
-      if (rng_.Chance(0.4)) Add(kAll, Listed(all), "all");
-      constexpr size_t kMost = 5;
-      if (rng_.Chance(0.6)) {
-        if (auto values = ListQuestion(kValues, "values", std::move(items), kMost, rng_)) {
-          values->metric = Metric::kRelaxed;
-          exchanges_.push_back(std::move(*values));
-        }
-      }
+      for (size_t i = 0; i < chart_.names.size(); ++i) all.push_back(StrCat(chart_.names[i], " ", ValueOf(chart_, i)));
+      Add(kAll, Listed(all), "all");
     }
     if (rng_.Chance(0.6)) {
       std::vector<size_t> order = Shuffled();
@@ -285,6 +275,9 @@ class Asker {
       for (const size_t i : order) ranking.push_back(chart_.names[i]);
       Add(kRanking, Listed(ranking), "ranking");
     }
+    std::vector<List> lists = ListsOf(chart_);
+    std::erase_if(lists, [&](const List&) { return rng_.Chance(0.4); });
+    AddQuestions(lists, Metric::kRelaxed, rng_, exchanges_);
   }
 
   const Chart& chart_;
@@ -307,6 +300,25 @@ class Charts : public Task {
 };
 
 }  // namespace
+
+std::vector<List> ListsOf(const Chart& chart) {
+  static const Wordings kValues = {{"What value: {names}?", "Which value: {names}?", "Tell me the value: {names}."},
+                                   {}};
+  static const Wordings kColours = {{"What colour: {names}?", "Which colour: {names}?"}, {}};
+  List values{"values", "value", &kValues, {}};
+  List colours{"colours", "colour", &kColours, {}};
+  const bool read = chart.kind != ChartKind::kPie || chart.labelled;
+  for (size_t i = 0; i < chart.names.size(); ++i) {
+    if (read) values.items.push_back({chart.names[i], ValueOf(chart, i)});
+    if (chart.paints.size() == chart.names.size()) {
+      colours.items.push_back({chart.names[i], std::string(chart.paints[i])});
+    }
+  }
+  std::vector<List> lists;
+  if (!values.items.empty()) lists.push_back(std::move(values));
+  if (!colours.items.empty()) lists.push_back(std::move(colours));
+  return lists;
+}
 
 Chart PlanChart(Rng& rng, Split split) {
   Chart chart;

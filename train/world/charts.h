@@ -8,6 +8,7 @@
 
 #include "src/media/image.h"
 #include "train/world/canvas.h"
+#include "train/world/lists.h"
 #include "train/world/rng.h"
 #include "train/world/sample.h"
 
@@ -46,6 +47,8 @@ struct ChartLook {
 Chart PlanChart(Rng& rng, Split split);
 ChartLook ChooseLook(const Chart& chart, Rng& rng, Split split);
 media::Image PaintChart(const Chart& chart, const ChartLook& look, Rng& rng);
+// Values and colours by name, as far as they can be told.
+std::vector<List> ListsOf(const Chart& chart);
 std::vector<Exchange> AskChart(const Chart& chart, Rng& rng, Split split);
 
 }  // namespace galago::world

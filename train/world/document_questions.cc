@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "src/base/check.h"
@@ -49,6 +50,16 @@ std::string LowerFirst(std::string text) {
   return text;
 }
 
+std::string HeadOf(const Sheet& sheet, size_t c) { return LowerFirst(sheet.heads[c]); }
+
+std::vector<std::string> ColumnOf(const Sheet& sheet, size_t c) {
+  std::vector<std::string> cells;
+  for (const auto& row : sheet.rows) cells.push_back(row[c]);
+  return cells;
+}
+
+bool HasFields(const Sheet& sheet) { return sheet.genre == Genre::kForm || sheet.genre == Genre::kLabel; }
+
 class Asker {
  public:
   Asker(const Sheet& sheet, Rng& rng, Split split) : sheet_(sheet), rng_(rng), split_(split) {}
@@ -74,7 +85,6 @@ class Asker {
     if (exchanges_.size() > most) exchanges_.resize(most);
     if (split_ == Split::kTrain) {
       AskLists();
-      rng_.Shuffle(exchanges_);
     }
     return std::move(exchanges_);
   }
@@ -84,20 +94,13 @@ class Asker {
     exchanges_.push_back({Say(wordings, rng_, split_, slots), std::move(answer), std::string(kind), Metric::kAnls});
   }
 
-  std::vector<std::string> Column(size_t c) const {
-    std::vector<std::string> cells;
-    for (const auto& row : sheet_.rows) cells.push_back(row[c]);
-    return cells;
-  }
-
   void AskTitle() {
     if (!sheet_.title.empty()) Add(Words().title, sheet_.title, "title");
   }
 
   void AskCell(size_t row, size_t c) {
     const MatterWords& words = WordsFor(sheet_.matters[c]);
-    Add(words.ask, sheet_.rows[row][c], words.kind,
-        {{"row", sheet_.rows[row][0]}, {"head", LowerFirst(sheet_.heads[c])}});
+    Add(words.ask, sheet_.rows[row][c], words.kind, {{"row", sheet_.rows[row][0]}, {"head", HeadOf(sheet_, c)}});
   }
 
   void AskExtremes(size_t c) {
@@ -109,7 +112,7 @@ class Asker {
       if (AmountOf(sheet_.rows[r][c]) > AmountOf(sheet_.rows[most][c])) most = r;
       if (AmountOf(sheet_.rows[r][c]) < AmountOf(sheet_.rows[least][c])) least = r;
     }
-    const std::string head = LowerFirst(sheet_.heads[c]);
+    const std::string head = HeadOf(sheet_, c);
     if (rng_.Chance(0.6)) {
       Add(words.most, sheet_.rows[most][0], "most", {{"head", head}});
     } else {
@@ -120,10 +123,10 @@ class Asker {
   void AskWhich(size_t c) {
     const MatterWords& words = WordsFor(sheet_.matters[c]);
     if (words.find.train.empty()) return;
-    const std::vector<std::string> cells = Column(c);
+    const std::vector<std::string> cells = ColumnOf(sheet_, c);
     const auto row = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(cells.size()) - 1));
     if (std::count(cells.begin(), cells.end(), cells[row]) != 1) return;
-    Add(words.find, sheet_.rows[row][0], "find", {{"value", cells[row]}, {"head", LowerFirst(sheet_.heads[c])}});
+    Add(words.find, sheet_.rows[row][0], "find", {{"value", cells[row]}, {"head", HeadOf(sheet_, c)}});
   }
 
   // Cells of every column of values (two, in training more), its largest or smallest, and the way back.
@@ -166,13 +169,13 @@ class Asker {
         AskCell(0, c);
       } else {
         const std::string_view kind = words.kind == "value" ? "field" : words.kind;
-        Add(Words().field, sheet_.rows[0][c], kind, {{"head", LowerFirst(sheet_.heads[c])}});
+        Add(Words().field, sheet_.rows[0][c], kind, {{"head", HeadOf(sheet_, c)}});
       }
     }
   }
 
   void AskList() {
-    const std::vector<std::string> names = Column(0);
+    const std::vector<std::string> names = ColumnOf(sheet_, 0);
     const auto last = static_cast<int64_t>(names.size()) - 1;
     Add(Words().first, names.front(), "first");
     Add(Words().last, names.back(), "last");
@@ -200,53 +203,30 @@ class Asker {
     Add(Words().listed, yes ? "yes" : "no", "listed", {{"name", asked}});
   }
 
-  void List(const Wordings& wordings, std::string_view kind, std::vector<ListItem> items, std::string_view head = {}) {
-    constexpr size_t kMost = 5;
-    if (auto exchange = ListQuestion(wordings, kind, std::move(items), kMost, rng_, head)) {
-      exchange->metric = Metric::kAnls;
-      exchanges_.push_back(std::move(*exchange));
-    }
-  }
-
-  // A list, a column or the fields as they stand; cells by the names of their rows, names by the cells; the names in
-  // the order of a column's amounts.
+  // Cells by their names and names by their cells; a list or a column as it stands; the names in the order of a
+  // column's amounts.
   void AskLists() {
     static const Wordings kAll = {{"Read the list.", "Tell me all: {head}.", "Name all: {head}."}, {}};
-    static const Wordings kFields = {{"What: {names}?", "Tell me: {names}.", "Read: {names}."}, {}};
-    if (sheet_.genre == Genre::kForm || sheet_.genre == Genre::kLabel) {
-      std::vector<ListItem> fields;
-      for (size_t c = 0; c < sheet_.heads.size(); ++c)
-        fields.push_back({LowerFirst(sheet_.heads[c]), sheet_.rows[0][c]});
-      List(kFields, "fields", std::move(fields));
-      return;
+    if (!HasFields(sheet_)) {
+      if (rng_.Chance(0.6)) Add(kAll, Listed(ColumnOf(sheet_, 0)), "names", {{"head", HeadOf(sheet_, 0)}});
+      for (size_t c = 1; c < sheet_.heads.size(); ++c) AskRanking(c);
     }
-    if (rng_.Chance(0.6)) Add(kAll, Listed(Column(0)), "names", {{"head", LowerFirst(sheet_.heads[0])}});
-    for (size_t c = 1; c < sheet_.heads.size(); ++c) AskColumn(c);
+    std::vector<List> lists = ListsOf(sheet_);
+    std::erase_if(lists, [&](const List&) { return rng_.Chance(0.4); });
+    AddQuestions(lists, Metric::kAnls, rng_, exchanges_);
   }
 
-  void AskColumn(size_t c) {
-    static const Wordings kCells = {{"What {head}: {names}?", "Which {head}: {names}?", "Tell me the {head}: {names}."},
-                                    {}};
-    static const Wordings kNames = {{"Which has: {names}?", "What has: {names}?"}, {}};
+  void AskRanking(size_t c) {
     static const Wordings kRanking = {
         {"Sort from the highest to the lowest {head}.", "Order from high to low: {head}."}, {}};
-    const std::string head = LowerFirst(sheet_.heads[c]);
-    const std::vector<std::string> cells = Column(c);
-    std::vector<size_t> rows(cells.size());
-    std::vector<ListItem> by_name;
-    std::vector<ListItem> by_cell;
-    for (size_t r = 0; r < cells.size(); ++r) {
-      rows[r] = r;
-      by_name.push_back({sheet_.rows[r][0], cells[r]});
-      if (std::count(cells.begin(), cells.end(), cells[r]) == 1) by_cell.push_back({cells[r], sheet_.rows[r][0]});
-    }
-    if (rng_.Chance(0.6)) List(kCells, "cells", std::move(by_name), head);
-    if (rng_.Chance(0.4)) List(kNames, "rows of", std::move(by_cell));
     if (!WordsFor(sheet_.matters[c]).ranked || !rng_.Chance(0.6)) return;
+    const std::vector<std::string> cells = ColumnOf(sheet_, c);
+    std::vector<size_t> rows(cells.size());
+    std::iota(rows.begin(), rows.end(), size_t{0});
     std::sort(rows.begin(), rows.end(), [&](size_t a, size_t b) { return AmountOf(cells[a]) > AmountOf(cells[b]); });
     std::vector<std::string> ranking;
     for (const size_t r : rows) ranking.push_back(sheet_.rows[r][0]);
-    Add(kRanking, Listed(ranking), "ranking", {{"head", head}});
+    Add(kRanking, Listed(ranking), "ranking", {{"head", HeadOf(sheet_, c)}});
   }
 
   const Sheet& sheet_;
@@ -256,6 +236,32 @@ class Asker {
 };
 
 }  // namespace
+
+std::vector<List> ListsOf(const Sheet& sheet) {
+  static const Wordings kFields = {{"What: {names}?", "Tell me: {names}.", "Read: {names}."}, {}};
+  static const Wordings kCells = {{"What {head}: {names}?", "Which {head}: {names}?", "Tell me the {head}: {names}."},
+                                  {}};
+  static const Wordings kNames = {{"Which has: {names}?", "What has: {names}?"}, {}};
+  std::vector<List> lists;
+  if (HasFields(sheet)) {
+    List fields{"fields", "read", &kFields, {}};
+    for (size_t c = 0; c < sheet.heads.size(); ++c) fields.items.push_back({HeadOf(sheet, c), sheet.rows[0][c]});
+    lists.push_back(std::move(fields));
+    return lists;
+  }
+  for (size_t c = 1; c < sheet.heads.size(); ++c) {
+    List by_name{"cells", HeadOf(sheet, c), &kCells, {}};
+    List by_cell{"rows of", "which", &kNames, {}};
+    const std::vector<std::string> cells = ColumnOf(sheet, c);
+    for (size_t r = 0; r < cells.size(); ++r) {
+      by_name.items.push_back({sheet.rows[r][0], cells[r]});
+      if (std::count(cells.begin(), cells.end(), cells[r]) == 1) by_cell.items.push_back({cells[r], sheet.rows[r][0]});
+    }
+    if (by_name.items.size() > 1) lists.push_back(std::move(by_name));
+    if (by_cell.items.size() > 1) lists.push_back(std::move(by_cell));
+  }
+  return lists;
+}
 
 std::vector<Exchange> AskSheet(const Sheet& sheet, Rng& rng, Split split) { return Asker(sheet, rng, split).Ask(); }
 

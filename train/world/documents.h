@@ -8,6 +8,7 @@
 
 #include "src/media/image.h"
 #include "train/world/canvas.h"
+#include "train/world/lists.h"
 #include "train/world/rng.h"
 #include "train/world/sample.h"
 
@@ -67,6 +68,8 @@ struct Setting {
 Sheet WriteSheet(Rng& rng, Split split);
 Setting ChooseSetting(const Sheet& sheet, Rng& rng, Split split);
 media::Image PaintSheet(const Sheet& sheet, const Setting& setting, Rng& rng);
+// Fields; or cells by the names of their rows, and the names by the cells.
+std::vector<List> ListsOf(const Sheet& sheet);
 std::vector<Exchange> AskSheet(const Sheet& sheet, Rng& rng, Split split);
 
 // "$2.50" -> 250, "$3" -> 300; a plain number counts as it is. -1 for anything else.

@@ -2,21 +2,38 @@
 
 #include <utility>
 
+#include "src/base/strings.h"
+
 namespace galago::world {
 
-std::optional<Exchange> ListQuestion(const Wordings& wordings, std::string_view kind, std::vector<ListItem> items,
-                                     size_t most, Rng& rng, std::string_view head) {
-  if (items.size() < 2) return std::nullopt;
-  rng.Shuffle(items);
-  if (items.size() > most) items.resize(most);
-  std::vector<std::string> names;
-  std::vector<std::string> answers;
-  for (ListItem& item : items) {
-    names.push_back(std::move(item.name));
-    answers.push_back(std::move(item.answer));
+void AddQuestions(std::span<const List> lists, Metric metric, Rng& rng, std::vector<Exchange>& exchanges) {
+  for (const List& list : lists) {
+    std::vector<ListItem> items = list.items;
+    rng.Shuffle(items);
+    constexpr size_t kMost = 6;
+    if (items.size() > kMost) items.resize(kMost);
+    std::vector<std::string> names;
+    std::vector<std::string> answers;
+    for (ListItem& item : items) {
+      names.push_back(std::move(item.name));
+      answers.push_back(std::move(item.answer));
+    }
+    exchanges.push_back({Say(*list.wordings, rng, Split::kTrain, {{"names", Listed(names)}, {"head", list.title}}),
+                         Listed(answers), std::string(list.kind), metric});
   }
-  return Exchange{Say(wordings, rng, Split::kTrain, {{"names", Listed(names)}, {"head", head}}), Listed(answers),
-                  std::string(kind), Metric::kExact};
+  rng.Shuffle(exchanges);
+}
+
+std::string TextOf(std::vector<List> lists, Rng& rng) {
+  std::string text;
+  rng.Shuffle(lists);
+  for (List& list : lists) {
+    rng.Shuffle(list.items);
+    std::vector<std::string> facts;
+    for (const ListItem& item : list.items) facts.push_back(StrCat(item.name, " ", item.answer));
+    text += StrCat(text.empty() ? "" : " ", list.title, ": ", Listed(facts), ".");
+  }
+  return text;
 }
 
 std::string Listed(std::span<const std::string> words) {

@@ -1,8 +1,6 @@
 #ifndef GALAGO_TRAIN_WORLD_LISTS_H_
 #define GALAGO_TRAIN_WORLD_LISTS_H_
 
-#include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,20 +10,28 @@
 #include "train/world/rng.h"
 #include "train/world/sample.h"
 
-// Questions that name several things and are answered by as many words: "Where: fish, cup, star?", "top, left, middle".
-// Training alone has them. A question about one thing teaches one look at the picture; here every name asked for is
-// one, for two or three tokens instead of twenty.
+// What holds of several things, one by one: {"fish", "red"}, {"cup", "blue"}. Training alone has these, in two forms:
+// questions that name several things and are answered by as many words, and texts. A question about one thing teaches
+// one look at the picture for twenty tokens; here every name is one, for two or three.
 namespace galago::world {
 
 struct ListItem {
   std::string name;
   std::string answer;
 };
+struct List {
+  std::string_view kind;     // of the question
+  std::string title;         // "colour": begins the text, and is "{head}" of the wordings
+  const Wordings* wordings;  // "What colour: {names}?"; lives as long as the program
+  std::vector<ListItem> items;
+};
 
-// Names up to `most` of the items, in any order, in the place of "{names}"; "{head}" is what is asked of each. nullopt
-// for fewer than two.
-std::optional<Exchange> ListQuestion(const Wordings& wordings, std::string_view kind, std::vector<ListItem> items,
-                                     size_t most, Rng& rng, std::string_view head = {});
+// Puts a question for each list among the exchanges: up to six of its items, in any order, in the place of "{names}".
+void AddQuestions(std::span<const List> lists, Metric metric, Rng& rng, std::vector<Exchange>& exchanges);
+
+// "colour: fish red, cup blue. count: fish 1, moons 0." with lists and items in any order: a name stands before what is
+// told of it, so that it says where to look.
+std::string TextOf(std::vector<List> lists, Rng& rng);
 
 // "a, b, c"
 std::string Listed(std::span<const std::string> words);

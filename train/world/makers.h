@@ -24,6 +24,7 @@ TaskOr MakeInContext(const Assets& assets);
 TaskOr MakeCaptions(const Assets& assets);
 TaskOr MakeInterleaved(const Assets& assets);
 TaskOr MakeTranscripts(const Assets& assets);
+TaskOr MakeFacts(const Assets& assets);
 TaskOr MakeCells(const Assets& assets);
 TaskOr MakeDials(const Assets& assets);
 

@@ -11,7 +11,7 @@
 namespace galago::world {
 namespace {
 
-constexpr size_t kMost = 6;
+constexpr size_t kCandidates = 6;
 
 // One item for each thing that has a name without `hidden` and for which `answer` has one.
 template <class Answer>
@@ -34,14 +34,14 @@ std::vector<ListItem> UnlessAlike(std::vector<ListItem> items) {
   return items;
 }
 
-std::optional<Exchange> ListColours(const Scene& scene, Rng& rng) {
+List Colours(const Scene& scene, Rng& rng) {
   static const Wordings kWordings = {
       {"What colour: {names}?", "Which colour: {names}?", "Tell me the colour: {names}."}, {}};
   const auto colour = [](const Thing& thing) { return Text(Palette()[thing.colour].name); };
-  return ListQuestion(kWordings, "colours", Items(scene, rng, Attribute::kColour, colour), kMost, rng);
+  return {"colours", "colour", &kWordings, Items(scene, rng, Attribute::kColour, colour)};
 }
 
-std::optional<Exchange> ListPlaces(const Scene& scene, Rng& rng) {
+List Places(const Scene& scene, Rng& rng) {
   static const Wordings kWordings = {{"Where: {names}?", "Where in the picture: {names}?", "Tell me where: {names}."},
                                      {}};
   const auto place = [&](const Thing& thing) {
@@ -50,25 +50,25 @@ std::optional<Exchange> ListPlaces(const Scene& scene, Rng& rng) {
   };
   // Mostly by shape: of a thing's colour its place is soon learnt.
   const auto hidden = rng.Chance(0.6) ? std::optional(Attribute::kColour) : std::nullopt;
-  return ListQuestion(kWordings, "places", Items(scene, rng, hidden, place), kMost, rng);
+  return {"places", "place", &kWordings, Items(scene, rng, hidden, place)};
 }
 
-std::optional<Exchange> ListSizes(const Scene& scene, Rng& rng) {
+List Sizes(const Scene& scene, Rng& rng) {
   static const Wordings kWordings = {{"Big or small: {names}?", "What size: {names}?"}, {}};
   const auto size = [](const Thing& thing) { return Text(thing.big ? "big" : "small"); };
-  return ListQuestion(kWordings, "sizes", UnlessAlike(Items(scene, rng, Attribute::kSize, size)), kMost, rng);
+  return {"sizes", "size", &kWordings, UnlessAlike(Items(scene, rng, Attribute::kSize, size))};
 }
 
-std::optional<Exchange> ListPatterns(const Scene& scene, Rng& rng) {
+List Patterns(const Scene& scene, Rng& rng) {
   static const Wordings kWordings = {{"What pattern: {names}?", "Which pattern: {names}?"}, {}};
   const auto pattern = [](const Thing& thing) { return Text(Name(thing.material)); };
-  return ListQuestion(kWordings, "patterns", UnlessAlike(Items(scene, rng, Attribute::kMaterial, pattern)), kMost, rng);
+  return {"patterns", "pattern", &kWordings, UnlessAlike(Items(scene, rng, Attribute::kMaterial, pattern))};
 }
 
 // What is there and what is not, by shape, by colour or by both; every description once.
 std::vector<Description> Candidates(const Scene& scene, Rng& rng) {
   std::vector<Description> candidates;
-  for (size_t i = 0; i < kMost; ++i) {
+  for (size_t i = 0; i < kCandidates; ++i) {
     Description description = PickAbsent(scene, rng, Split::kTrain);
     if (rng.Chance(0.5)) {
       const auto& thing = rng.Pick(scene.things);
@@ -85,36 +85,32 @@ std::vector<Description> Candidates(const Scene& scene, Rng& rng) {
   return candidates;
 }
 
-std::optional<Exchange> ListPresent(const Scene& scene, Rng& rng) {
+List Present(const Scene& scene, Rng& rng) {
   static const Wordings kWordings = {{"Is there: {names}?", "Do you see: {names}?", "Can you see: {names}?"}, {}};
   std::vector<ListItem> items;
   for (const Description& description : Candidates(scene, rng)) {
     items.push_back({description.One(), CountOf(scene, description) > 0 ? "yes" : "no"});
   }
-  return ListQuestion(kWordings, "present", std::move(items), kMost, rng);
+  return {"present", "there", &kWordings, std::move(items)};
 }
 
-std::optional<Exchange> ListCounts(const Scene& scene, Rng& rng) {
+List Counts(const Scene& scene, Rng& rng) {
   static const Wordings kWordings = {{"How many: {names}?", "Count: {names}.", "Tell me how many: {names}."}, {}};
   std::vector<ListItem> items;
   for (const Description& description : Candidates(scene, rng)) {
     items.push_back({description.Many(), StrCat(CountOf(scene, description))});
   }
-  return ListQuestion(kWordings, "counts", std::move(items), kMost, rng);
+  return {"counts", "count", &kWordings, std::move(items)};
 }
 
 }  // namespace
 
-std::vector<Exchange> ListAbout(const Scene& scene, int64_t count, Rng& rng) {
-  std::vector<std::optional<Exchange> (*)(const Scene&, Rng&)> kinds = {ListColours,  ListPlaces,  ListSizes,
-                                                                        ListPatterns, ListPresent, ListCounts};
-  rng.Shuffle(kinds);
-  std::vector<Exchange> exchanges;
-  for (const auto& kind : kinds) {
-    if (static_cast<int64_t>(exchanges.size()) == count) break;
-    if (auto exchange = kind(scene, rng)) exchanges.push_back(std::move(*exchange));
-  }
-  return exchanges;
+std::vector<List> ListsOf(const Scene& scene, Rng& rng) {
+  std::vector<List> lists = {Colours(scene, rng),  Places(scene, rng),  Sizes(scene, rng),
+                             Patterns(scene, rng), Present(scene, rng), Counts(scene, rng)};
+  std::erase_if(lists, [](const List& list) { return list.items.size() < 2; });
+  rng.Shuffle(lists);
+  return lists;
 }
 
 }  // namespace galago::world

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "train/world/lists.h"
 #include "train/world/rng.h"
 #include "train/world/sample.h"
 #include "train/world/scene.h"
@@ -35,9 +36,8 @@ std::span<const QueryKind> SceneQueries();
 // Up to `count` exchanges of mixed kinds, all different.
 std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Split split);
 
-// Up to `count` questions that name several things each (lists.h), of different kinds: colours, places, sizes,
-// patterns, what is there and how often. For training alone.
-std::vector<Exchange> ListAbout(const Scene& scene, int64_t count, Rng& rng);
+// Colours, places, sizes, patterns, what is there and how often, as far as the scene has two of them; in any order.
+std::vector<List> ListsOf(const Scene& scene, Rng& rng);
 
 // One of the things or sorts of thing that a picture may be asked for: present in the scene or not, never a combination
 // that the split does not show.

@@ -150,7 +150,9 @@ TEST(SceneQuestions, ListsAnswerWhatTheyName) {
   for (int i = 0; i < kScenes; ++i) {
     Rng rng(MixSeed(78, "lists", static_cast<uint64_t>(i)));
     const Scene scene = DrawScene(rng, Split::kTrain);
-    for (const Exchange& list : ListAbout(scene, 6, rng)) {
+    std::vector<Exchange> exchanges;
+    AddQuestions(ListsOf(scene, rng), Metric::kExact, rng, exchanges);
+    for (const Exchange& list : exchanges) {
       ++lists[list.kind];
       for (const auto& [name, answer] : testing::ReadList(list)) {
         ASSERT_EQ(Solve(scene, {.question = name, .kind = single.at(list.kind)}), answer) << list.question;

@@ -24,8 +24,9 @@ class ScenesTask : public Task {
       auto exchanges = AskAbout(scene, rng.Int(kFewest, UpTo(6, split)), rng, split);
       if (static_cast<int64_t>(exchanges.size()) < kFewest) continue;
       if (split == Split::kTrain) {
-        for (Exchange& list : ListAbout(scene, rng.Int(1, 3), rng)) exchanges.push_back(std::move(list));
-        rng.Shuffle(exchanges);
+        std::vector<List> lists = ListsOf(scene, rng);
+        lists.resize(std::min(lists.size(), static_cast<size_t>(rng.Int(1, 3))));
+        AddQuestions(lists, Metric::kExact, rng, exchanges);
       }
       Sample sample;
       sample.media.emplace_back(PaintScene(scene, rng, split));

@@ -28,6 +28,7 @@ constexpr std::array kEntries = {
     Entry{"captions", MakeCaptions},
     Entry{"interleaved", MakeInterleaved},
     Entry{"transcripts", MakeTranscripts},
+    Entry{"facts", MakeFacts},
     Entry{"cells", MakeCells},
     Entry{"dials", MakeDials},
 };

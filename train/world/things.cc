@@ -82,6 +82,73 @@ class Composer {
     DrawScenery(canvas_, rng_, split_);
   }
 
+  void Fill() {
+    const double kind = rng_.Uniform();
+    if (kind < 0.4) {
+      One();
+    } else if (kind < 0.65) {
+      Two();
+    } else {
+      Corners();
+    }
+  }
+
+  media::Image Picture() const { return canvas_.ToImage(); }
+
+  // What lies where, what is there and how often.
+  std::vector<List> Lists() {
+    List present{"present", "there", &kListThere, {}};
+    List counts{"counts", "count", &kListCount, {}};
+    List sides{"sides", "side", &kListSide, {}};
+    List heights{"heights", "top or bottom", &kListHeight, {}};
+    List places{"places", "place", &kListWhere, {}};
+    List contents{"contents", "at", &kListWhat, {}};
+    for (const Laid& laid : laid_) {
+      const std::string name = NameOf(laid.thing);
+      // A thing that is not clearly on one side of the middle is on none.
+      constexpr double kClear = 21;
+      const double right = laid.x - kSide / 2;
+      const double down = laid.y - kSide / 2;
+      const char* side = right > 0 ? "right" : "left";
+      const char* height = down > 0 ? "bottom" : "top";
+      const bool sideways = std::abs(right) > kClear;
+      const bool upright = std::abs(down) > kClear;
+      if (sideways && upright) contents.items.push_back({StrCat(height, " ", side), name});
+      if (CountOf(laid.thing) > 1) continue;
+      if (sideways) sides.items.push_back({name, side});
+      if (upright) heights.items.push_back({name, height});
+      if (sideways && upright) places.items.push_back({name, StrCat(height, " ", side)});
+    }
+    std::vector<size_t> asked;
+    for (const Laid& laid : laid_) asked.push_back(laid.thing);
+    for (int64_t absent = rng_.Int(2, 4); absent > 0; --absent) asked.push_back(PickThing());
+    std::sort(asked.begin(), asked.end());
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    for (const size_t thing : asked) {
+      present.items.push_back({NameOf(thing), CountOf(thing) > 0 ? "yes" : "no"});
+      counts.items.push_back({PluralOf(thing), StrCat(CountOf(thing))});
+    }
+    std::vector<List> lists = {std::move(present), std::move(counts), std::move(sides),
+                               std::move(heights), std::move(places), std::move(contents)};
+    std::erase_if(lists, [](const List& list) { return list.items.size() < 2; });
+    rng_.Shuffle(lists);
+    return lists;
+  }
+
+  Sample Finish() {
+    if (split_ == Split::kTrain) {
+      std::vector<List> lists = Lists();
+      lists.resize(std::min(lists.size(), static_cast<size_t>(rng_.Int(1, 3))));
+      // Mixes the others too: where a thing is was often said by the question before.
+      AddQuestions(lists, Metric::kExact, rng_, exchanges_);
+    }
+    Sample sample;
+    sample.media.emplace_back(Picture());
+    sample.exchanges = std::move(exchanges_);
+    return sample;
+  }
+
+ private:
   // One thing, alone; small enough to lie in a corner, or filling the picture.
   void One() {
     const size_t thing = PickThing();
@@ -168,19 +235,6 @@ class Composer {
     AskThere(things.front());
   }
 
-  Sample Finish() {
-    if (split_ == Split::kTrain) {
-      AskLists();
-      // Where a thing is was often said by the question before.
-      rng_.Shuffle(exchanges_);
-    }
-    Sample sample;
-    sample.media.emplace_back(canvas_.ToImage());
-    sample.exchanges = std::move(exchanges_);
-    return sample;
-  }
-
- private:
   double Near(double centre, double reach) { return rng_.Uniform(centre - reach, centre + reach); }
 
   size_t PickThing() { return static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(ThingClasses().size()) - 1)); }
@@ -239,49 +293,6 @@ class Composer {
     Ask(kMore, "more", {{"xs", PluralOf(a_first ? a : b)}, {"ys", PluralOf(a_first ? b : a)}}, yes ? "yes" : "no");
   }
 
-  void List(const Wordings& wordings, std::string_view kind, std::vector<ListItem> items) {
-    constexpr size_t kMost = 6;
-    if (auto exchange = ListQuestion(wordings, kind, std::move(items), kMost, rng_)) {
-      exchanges_.push_back(std::move(*exchange));
-    }
-  }
-
-  // The same questions, about several things at once.
-  void AskLists() {
-    std::vector<ListItem> present, counts, sides, heights, places, contents;
-    for (const Laid& laid : laid_) {
-      const std::string name = NameOf(laid.thing);
-      // A thing that is not clearly on one side of the middle is on none.
-      constexpr double kClear = 21;
-      const double right = laid.x - kSide / 2;
-      const double down = laid.y - kSide / 2;
-      const char* side = right > 0 ? "right" : "left";
-      const char* height = down > 0 ? "bottom" : "top";
-      const bool sideways = std::abs(right) > kClear;
-      const bool upright = std::abs(down) > kClear;
-      if (sideways && upright) contents.push_back({StrCat(height, " ", side), name});
-      if (CountOf(laid.thing) > 1) continue;
-      if (sideways) sides.push_back({name, side});
-      if (upright) heights.push_back({name, height});
-      if (sideways && upright) places.push_back({name, StrCat(height, " ", side)});
-    }
-    std::vector<size_t> asked;
-    for (const Laid& laid : laid_) asked.push_back(laid.thing);
-    for (int64_t absent = rng_.Int(2, 4); absent > 0; --absent) asked.push_back(PickThing());
-    std::sort(asked.begin(), asked.end());
-    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
-    for (const size_t thing : asked) {
-      present.push_back({NameOf(thing), CountOf(thing) > 0 ? "yes" : "no"});
-      counts.push_back({PluralOf(thing), StrCat(CountOf(thing))});
-    }
-    if (rng_.Chance(0.5)) List(kListThere, "present", std::move(present));
-    if (rng_.Chance(0.5)) List(kListCount, "counts", std::move(counts));
-    if (rng_.Chance(0.5)) List(kListSide, "sides", std::move(sides));
-    if (rng_.Chance(0.5)) List(kListHeight, "heights", std::move(heights));
-    if (rng_.Chance(0.5)) List(kListWhere, "places", std::move(places));
-    if (rng_.Chance(0.5)) List(kListWhat, "contents", std::move(contents));
-  }
-
   const StampSet& stamps_;
   Rng& rng_;
   Split split_;
@@ -297,14 +308,7 @@ class Things : public Task {
 
   Sample Draw(Rng& rng, Split split) const override {
     Composer composer(*stamps_, rng, split);
-    const double kind = rng.Uniform();
-    if (kind < 0.4) {
-      composer.One();
-    } else if (kind < 0.65) {
-      composer.Two();
-    } else {
-      composer.Corners();
-    }
+    composer.Fill();
     return composer.Finish();
   }
 
@@ -337,6 +341,15 @@ void LayThing(const StampSet& stamps, size_t thing, Placement placement, const C
   const double light = rng.Uniform(0.88, 1.1);
   for (double& gain : placement.gain) gain = light * rng.Uniform(0.94, 1.06);
   stamp.Draw(canvas, placement);
+}
+
+ThingPicture DrawThings(const StampSet& stamps, Rng& rng, Split split) {
+  Composer composer(stamps, rng, split);
+  composer.Fill();
+  ThingPicture picture;
+  picture.lists = composer.Lists();
+  picture.image = composer.Picture();
+  return picture;
 }
 
 TaskOr MakeThings(const Assets& assets) {

@@ -96,7 +96,7 @@ TEST_F(ThingsTask, AnswersOfOnePictureAgree) {
 // Lists tell the same as the other questions about their picture.
 TEST_F(ThingsTask, ListsAgreeWithEachOther) {
   std::map<std::string, int> checked;
-  for (uint64_t index = 0; index < 1000; ++index) {
+  for (uint64_t index = 0; index < 3000; ++index) {
     const Sample sample = DrawSample(*task_, Split::kTrain, 4, index);
     std::map<std::string, std::map<size_t, std::string>> told;  // by kind, of each thing
     std::map<std::string, size_t> at;
