@@ -8,6 +8,9 @@
 
 #include "train/modules/torch.h"
 
+extern "C" __attribute__((weak)) int mallctl(const char* name, void* old_value, size_t* old_length, void* new_value,
+                                             size_t new_length);
+
 namespace galago::train {
 namespace {
 
@@ -53,6 +56,11 @@ void PrepareProcess(char** argv) {
   if (!changed) return;
   setenv(kDone, "1", 1);
   execv("/proc/self/exe", argv);  // returns only if it could not; then it runs as it is, slower
+}
+
+void ReturnFreeMemory() {
+  // "arena.4096" stands for all of them (jemalloc(3), MALLCTL_ARENAS_ALL).
+  if (mallctl != nullptr) mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);
 }
 
 bool HasBf16Products() { return HasAvx512(); }

@@ -13,6 +13,10 @@ void PrepareProcess(char** argv);
 // Threads of the products and kernels; 0: all this process may run on. Called once, after PrepareProcess.
 void UseThreads(int threads);
 
+// Gives the allocator's free memory back to the system, merged, where it is jemalloc (galago-train; cli/allocator.cc);
+// elsewhere nothing is done.
+void ReturnFreeMemory();
+
 // Whether LibTorch multiplies bf16 at speed here: its engine, oneDNN, does so on x86 with AVX-512 only
 // (pytorch/pytorch: aten/src/ATen/native/mkldnn/Utils.h, mkldnn_bf16_device_check). Elsewhere factors are widened and
 // products rounded.
