@@ -1,6 +1,5 @@
 #include <cstdio>
 #include <functional>
-#include <optional>
 
 #include "src/spec/parse.h"
 #include "train/cli/commands.h"
@@ -19,19 +18,19 @@ namespace {
 int Derive(Args args, Usage usage, const std::function<Status(Vlm&, const std::string&)>& change) {
   std::string precision = "bf16";
   usage.flags.push_back(Text("--precision", "P", precision, "of the weights written: bf16 or f32 (default: bf16)"));
-  int exit = 0;
-  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
-  if (!rest) return exit;
-  if (rest->size() != 3) return Fail(InvalidArgument(StrCat("three folders are needed: ", usage.synopsis)));
+  const Arguments arguments = ParseOrExplain(usage, args);
+  if (arguments.exit) return *arguments.exit;
+  if (arguments.rest.size() != 3) return Fail(InvalidArgument(StrCat("three folders are needed: ", usage.synopsis)));
   if (const Status known = OneOf("--precision", precision, {"bf16", "f32"}); !known.ok()) return Fail(known);
   const Status derived = Guarded("making the model", [&]() -> Status {
-    ASSIGN_OR_RETURN(const spec::ModelSpec spec, spec::ParseDirectory((*rest)[0]));
+    ASSIGN_OR_RETURN(const spec::ModelSpec spec, spec::ParseDirectory(arguments.rest[0]));
     ASSIGN_OR_RETURN(const std::unique_ptr<Vlm> model, Vlm::Load(spec));
-    RETURN_IF_ERROR(change(*model, (*rest)[1]));
-    return Export(*model, (*rest)[0], (*rest)[2], precision == "f32" ? Precision::kF32 : Precision::kBf16);
+    RETURN_IF_ERROR(change(*model, arguments.rest[1]));
+    return Export(*model, arguments.rest[0], arguments.rest[2],
+                  precision == "f32" ? Precision::kF32 : Precision::kBf16);
   });
   if (!derived.ok()) return Fail(derived, ModelExit(derived));
-  std::printf("%s\n", (*rest)[2].c_str());
+  std::printf("%s\n", arguments.rest[2].c_str());
   return 0;
 }
 

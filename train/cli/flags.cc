@@ -126,19 +126,14 @@ std::string HelpText(const Usage& usage) {
   return text;
 }
 
-std::optional<std::vector<std::string>> ArgumentsOrExit(const Usage& usage, std::span<const std::string> args,
-                                                        int& exit) {
+Arguments ParseOrExplain(const Usage& usage, std::span<const std::string> args) {
   StatusOr<std::vector<std::string>> rest = ParseFlags(usage, args);
-  if (!rest.ok()) {
-    exit = Fail(rest.status());
-    return std::nullopt;
-  }
+  if (!rest.ok()) return {.exit = Fail(rest.status())};
   if (rest->size() == 1 && rest->front() == "--help") {
     std::fputs(HelpText(usage).c_str(), stdout);
-    exit = static_cast<int>(Exit::kSuccess);
-    return std::nullopt;
+    return {.exit = static_cast<int>(Exit::kSuccess)};
   }
-  return *std::move(rest);
+  return {.rest = *std::move(rest)};
 }
 
 Status OneOf(const char* flag, const std::string& value, const std::vector<std::string>& names) {

@@ -56,10 +56,12 @@ StatusOr<std::vector<std::string>> ParseFlags(const Usage& usage, std::span<cons
 
 std::string HelpText(const Usage& usage);
 
-// The same for a command that goes on only with arguments: nothing, and its exit code, where "--help" was asked for,
-// which is printed, or a flag was refused, which is said.
-std::optional<std::vector<std::string>> ArgumentsOrExit(const Usage& usage, std::span<const std::string> args,
-                                                        int& exit);
+// ParseFlags for a command that goes on only with arguments.
+struct Arguments {
+  std::vector<std::string> rest;
+  std::optional<int> exit;  // set: the command ends with it, "--help" having been printed or a refusal said
+};
+Arguments ParseOrExplain(const Usage& usage, std::span<const std::string> args);
 
 // InvalidArgument with the nearest name unless the flag's value is one of them.
 Status OneOf(const char* flag, const std::string& value, const std::vector<std::string>& names);

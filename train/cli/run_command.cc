@@ -68,14 +68,13 @@ StatusOr<int64_t> StageNumber(const Recipe& recipe, const std::string& text) {
 int RunCommand(Args args) {
   RunFlags flags;
   const Usage usage = RunUsage(flags);
-  int exit = 0;
-  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
-  if (!rest) return exit;
-  if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one recipe is needed: ", usage.synopsis)));
+  const Arguments arguments = ParseOrExplain(usage, args);
+  if (arguments.exit) return *arguments.exit;
+  if (arguments.rest.size() != 1) return Fail(InvalidArgument(StrCat("one recipe is needed: ", usage.synopsis)));
   if (!flags.export_to.empty() && (flags.dry_run || !flags.stage.empty())) {
     return Fail(InvalidArgument("--export takes the newest checkpoint and goes with neither --dry-run nor --stage"));
   }
-  const StatusOr<Recipe> recipe = LoadRecipe(rest->front(), flags.set);
+  const StatusOr<Recipe> recipe = LoadRecipe(arguments.rest.front(), flags.set);
   if (!recipe.ok()) return Fail(recipe.status(), Exit::kUsage);
   const StatusOr<int64_t> last_stage = StageNumber(*recipe, flags.stage);
   if (!last_stage.ok()) return Fail(last_stage.status());
@@ -111,11 +110,10 @@ int ReportCommand(Args args) {
       "Writes OUT/report.html, a page without network: curves of loss and speed by stage, and the scores in\n"
       "OUT/stage-N-NAME/scores.json (galago eval world --json).",
       {}};
-  int exit = 0;
-  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
-  if (!rest) return exit;
-  if (rest->size() != 1) return Fail(InvalidArgument(StrCat("one folder is needed: ", usage.synopsis)));
-  const StatusOr<std::filesystem::path> page = WriteReport(rest->front());
+  const Arguments arguments = ParseOrExplain(usage, args);
+  if (arguments.exit) return *arguments.exit;
+  if (arguments.rest.size() != 1) return Fail(InvalidArgument(StrCat("one folder is needed: ", usage.synopsis)));
+  const StatusOr<std::filesystem::path> page = WriteReport(arguments.rest.front());
   if (!page.ok()) return Fail(page.status());
   std::printf("%s\n", page->c_str());
   return 0;

@@ -129,11 +129,10 @@ Status TrainAndWrite(const TokenizerFlags& flags, const std::string& out) {
 int TokenizerCommand(std::span<const std::string> args) {
   TokenizerFlags flags;
   const Usage usage = TokenizerUsage(flags);
-  int exit = 0;
-  const std::optional<std::vector<std::string>> rest = ArgumentsOrExit(usage, args, exit);
-  if (!rest) return exit;
-  if (rest->size() != 1) return Fail(InvalidArgument("expected one folder to write to"), Exit::kUsage);
-  if (const Status status = TrainAndWrite(flags, rest->front()); !status.ok()) return Fail(status);
+  const Arguments arguments = ParseOrExplain(usage, args);
+  if (arguments.exit) return *arguments.exit;
+  if (arguments.rest.size() != 1) return Fail(InvalidArgument("expected one folder to write to"), Exit::kUsage);
+  if (const Status status = TrainAndWrite(flags, arguments.rest.front()); !status.ok()) return Fail(status);
   return static_cast<int>(Exit::kSuccess);
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "src/base/check.h"
+#include "src/base/strings.h"
 #include "train/modules/torch.h"
 
 extern "C" __attribute__((weak)) int mallctl(const char* name, void* old_value, size_t* old_length, void* new_value,
@@ -42,7 +44,7 @@ int ProcessorsHere() {
 
 void PrepareProcess(char** argv) {
   // Activations are tens of megabytes and live for moments: keep their memory instead of asking for zeroed pages anew.
-  // This is for glibc's allocator (the benchmark, sanitised builds); galago-train's own is told in cli/allocator.cc.
+  // This is for glibc's allocator (bench/train_bench); jemalloc is told by KeepFreeMemory.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   mallopt(M_TOP_PAD, 64 << 20);
@@ -58,9 +60,25 @@ void PrepareProcess(char** argv) {
   execv("/proc/self/exe", argv);  // returns only if it could not; then it runs as it is, slower
 }
 
+void KeepFreeMemory() {
+  if (mallctl == nullptr) return;
+  unsigned arenas = 0;
+  size_t length = sizeof(arenas);
+  CHECK_EQ(mallctl("arenas.narenas", &arenas, &length, nullptr, 0), 0);
+  ssize_t never = -1;
+  for (const char* pages : {"dirty", "muzzy"}) {
+    CHECK_EQ(mallctl(StrCat("arenas.", pages, "_decay_ms").c_str(), nullptr, nullptr, &never, sizeof(never)), 0);
+    // One that nobody has used yet refuses, and starts with the value above.
+    for (unsigned i = 0; i < arenas; ++i) {
+      mallctl(StrCat("arena.", i, ".", pages, "_decay_ms").c_str(), nullptr, nullptr, &never, sizeof(never));
+    }
+  }
+}
+
 void ReturnFreeMemory() {
+  if (mallctl == nullptr) return;
   // "arena.4096" stands for all of them (jemalloc(3), MALLCTL_ARENAS_ALL).
-  if (mallctl != nullptr) mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);
+  CHECK_EQ(mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0), 0);
 }
 
 bool HasBf16Products() { return HasAvx512(); }

@@ -13,8 +13,11 @@ void PrepareProcess(char** argv);
 // Threads of the products and kernels; 0: all this process may run on. Called once, after PrepareProcess.
 void UseThreads(int threads);
 
-// Gives the allocator's free memory back to the system, merged, where it is jemalloc (galago-train; cli/allocator.cc);
-// elsewhere nothing is done.
+// What one step frees the next one takes again. Where the allocator is jemalloc (galago-train links it), KeepFreeMemory
+// stops it from giving pages back, which the kernel would clear anew; as steps come in ever new shapes what is kept
+// falls to pieces, by some megabytes a step, so ReturnFreeMemory gives all of it back at once, for a fraction of a
+// second. Elsewhere they do nothing.
+void KeepFreeMemory();
 void ReturnFreeMemory();
 
 // Whether LibTorch multiplies bf16 at speed here: its engine, oneDNN, does so on x86 with AVX-512 only

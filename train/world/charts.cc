@@ -143,10 +143,6 @@ const Phrases& Words() {
   return kPhrases;
 }
 
-std::string ValueOf(const Chart& chart, size_t i) {
-  return StrCat(chart.values[i], chart.kind == ChartKind::kPie ? "%" : "");
-}
-
 class Asker {
  public:
   Asker(const Chart& chart, Rng& rng, Split split) : chart_(chart), rng_(rng), split_(split) {}
@@ -167,9 +163,7 @@ class Asker {
     rng_.Shuffle(exchanges_);
     const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
     if (exchanges_.size() > most) exchanges_.resize(most);
-    if (split_ == Split::kTrain) {
-      AskLists();
-    }
+    if (split_ == Split::kTrain && rng_.Chance(kAskLists)) AskLists();
     return std::move(exchanges_);
   }
 
@@ -193,7 +187,7 @@ class Asker {
     if (chart_.kind == ChartKind::kPie) {
       if (!chart_.labelled) return;
       for (size_t i = 0; i < 2; ++i) {
-        Add(Words().share, StrCat(chart_.values[order[i]], "%"), "share", {{"name", chart_.names[order[i]]}});
+        Add(Words().share, ValueOf(chart_, order[i]), "share", {{"name", chart_.names[order[i]]}});
       }
       return;
     }
@@ -258,26 +252,19 @@ class Asker {
     }
   }
 
-  // The whole chart at once: values by name or as they stand, names by value.
+  // The whole chart at once instead: names by value, then what ListsOf tells.
   void AskLists() {
-    static const Wordings kAll = {{"Tell me all.", "Read all.", "Name all with their value."}, {}};
-    static const Wordings kRanking = {{"Sort from highest to lowest.", "Order from the highest to the lowest."}, {}};
-    const bool pie = chart_.kind == ChartKind::kPie;
-    if ((!pie || chart_.labelled) && rng_.Chance(0.4)) {
-      std::vector<std::string> all;
-      for (size_t i = 0; i < chart_.names.size(); ++i) all.push_back(StrCat(chart_.names[i], " ", ValueOf(chart_, i)));
-      Add(kAll, Listed(all), "all");
+    static const Wordings kRanking = {
+        {"Name them from the highest to the lowest.", "Name all from the highest to the lowest."}, {}};
+    std::vector<size_t> order = Shuffled();
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return chart_.values[a] > chart_.values[b]; });
+    std::vector<std::string> ranking;
+    for (const size_t i : order) ranking.push_back(chart_.names[i]);
+    exchanges_.clear();
+    Add(kRanking, Listed(ranking), "ranking");
+    for (Exchange& question : QuestionsOf(ListsOf(chart_), Metric::kRelaxed, rng_)) {
+      exchanges_.push_back(std::move(question));
     }
-    if (rng_.Chance(0.6)) {
-      std::vector<size_t> order = Shuffled();
-      std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return chart_.values[a] > chart_.values[b]; });
-      std::vector<std::string> ranking;
-      for (const size_t i : order) ranking.push_back(chart_.names[i]);
-      Add(kRanking, Listed(ranking), "ranking");
-    }
-    std::vector<List> lists = ListsOf(chart_);
-    std::erase_if(lists, [&](const List&) { return rng_.Chance(0.4); });
-    AddQuestions(lists, Metric::kRelaxed, rng_, exchanges_);
   }
 
   const Chart& chart_;
@@ -300,6 +287,10 @@ class Charts : public Task {
 };
 
 }  // namespace
+
+std::string ValueOf(const Chart& chart, size_t i) {
+  return StrCat(chart.values[i], chart.kind == ChartKind::kPie ? "%" : "");
+}
 
 std::vector<List> ListsOf(const Chart& chart) {
   static const Wordings kValues = {{"What value: {names}?", "Which value: {names}?", "Tell me the value: {names}."},

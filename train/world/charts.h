@@ -45,10 +45,13 @@ struct ChartLook {
 };
 
 Chart PlanChart(Rng& rng, Split split);
+// As it is written: "30", and "30%" of a pie.
+std::string ValueOf(const Chart& chart, size_t i);
 ChartLook ChooseLook(const Chart& chart, Rng& rng, Split split);
 media::Image PaintChart(const Chart& chart, const ChartLook& look, Rng& rng);
 // Values and colours by name, as far as they can be told.
 std::vector<List> ListsOf(const Chart& chart);
+// In training now and then the lists instead of single questions.
 std::vector<Exchange> AskChart(const Chart& chart, Rng& rng, Split split);
 
 }  // namespace galago::world

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -86,18 +87,22 @@ TEST(Charts, AnswersFollowFromTheValues) {
             EXPECT_EQ(value, StrCat(chart.values[i], chart.kind == ChartKind::kPie ? "%" : ""));
           }
         }
-        if (exchange.kind == "all") {
-          const std::vector<std::string> parts = testing::Parts(exchange.answer);
-          ASSERT_EQ(parts.size(), chart.names.size());
-          for (size_t i = 0; i < parts.size(); ++i) {
-            EXPECT_EQ(parts[i], StrCat(chart.names[i], " ", chart.values[i], chart.kind == ChartKind::kPie ? "%" : ""));
+        if (exchange.kind == "colours") {
+          for (const auto& [item, colour] : testing::ReadList(exchange)) {
+            const size_t i = IndexOf(chart, item);
+            ASSERT_LT(i, chart.paints.size()) << exchange.question;
+            EXPECT_EQ(colour, chart.paints[i]);
           }
         }
         if (exchange.kind == "ranking") {
           const std::vector<std::string> ranking = testing::Parts(exchange.answer);
           EXPECT_EQ(ranking.size(), chart.names.size());
-          for (size_t i = 1; i < ranking.size(); ++i) {
-            EXPECT_GT(chart.values[IndexOf(chart, ranking[i - 1])], chart.values[IndexOf(chart, ranking[i])]);
+          int64_t above = std::numeric_limits<int64_t>::max();
+          for (const std::string& item : ranking) {
+            const size_t i = IndexOf(chart, item);
+            ASSERT_LT(i, chart.values.size()) << exchange.answer;
+            EXPECT_LT(chart.values[i], above);
+            above = chart.values[i];
           }
         }
         if (exchange.kind == "most" || exchange.kind == "least") {
@@ -122,8 +127,8 @@ TEST(Charts, AnswersFollowFromTheValues) {
       }
     }
   }
-  for (const std::string_view kind :
-       {"value", "share", "most", "least", "more", "which", "trend", "colour", "title", "values", "all", "ranking"}) {
+  for (const std::string_view kind : {"value", "share", "most", "least", "more", "which", "trend", "colour", "title",
+                                      "values", "colours", "ranking"}) {
     EXPECT_GT(checked[std::string(kind)], 20) << kind;
   }
 }

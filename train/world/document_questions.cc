@@ -58,8 +58,6 @@ std::vector<std::string> ColumnOf(const Sheet& sheet, size_t c) {
   return cells;
 }
 
-bool HasFields(const Sheet& sheet) { return sheet.genre == Genre::kForm || sheet.genre == Genre::kLabel; }
-
 class Asker {
  public:
   Asker(const Sheet& sheet, Rng& rng, Split split) : sheet_(sheet), rng_(rng), split_(split) {}
@@ -83,9 +81,7 @@ class Asker {
     rng_.Shuffle(exchanges_);
     const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
     if (exchanges_.size() > most) exchanges_.resize(most);
-    if (split_ == Split::kTrain) {
-      AskLists();
-    }
+    if (split_ == Split::kTrain && rng_.Chance(kAskLists)) AskLists();
     return std::move(exchanges_);
   }
 
@@ -203,23 +199,24 @@ class Asker {
     Add(Words().listed, yes ? "yes" : "no", "listed", {{"name", asked}});
   }
 
-  // Cells by their names and names by their cells; a list or a column as it stands; the names in the order of a
-  // column's amounts.
+  // The whole sheet at once instead: what the rows are about, as they stand and in the order of a column's amounts,
+  // then what ListsOf tells.
   void AskLists() {
-    static const Wordings kAll = {{"Read the list.", "Tell me all: {head}.", "Name all: {head}."}, {}};
+    static const Wordings kNames = {{"Name all {things}.", "Name the {things}."}, {}};
+    exchanges_.clear();
     if (!HasFields(sheet_)) {
-      if (rng_.Chance(0.6)) Add(kAll, Listed(ColumnOf(sheet_, 0)), "names", {{"head", HeadOf(sheet_, 0)}});
+      Add(kNames, Listed(ColumnOf(sheet_, 0)), "names", {{"things", sheet_.things}});
       for (size_t c = 1; c < sheet_.heads.size(); ++c) AskRanking(c);
     }
-    std::vector<List> lists = ListsOf(sheet_);
-    std::erase_if(lists, [&](const List&) { return rng_.Chance(0.4); });
-    AddQuestions(lists, Metric::kAnls, rng_, exchanges_);
+    for (Exchange& question : QuestionsOf(ListsOf(sheet_, rng_), Metric::kAnls, rng_)) {
+      exchanges_.push_back(std::move(question));
+    }
   }
 
   void AskRanking(size_t c) {
     static const Wordings kRanking = {
-        {"Sort from the highest to the lowest {head}.", "Order from high to low: {head}."}, {}};
-    if (!WordsFor(sheet_.matters[c]).ranked || !rng_.Chance(0.6)) return;
+        {"Name them from the highest to the lowest {head}.", "Name all from the highest to the lowest {head}."}, {}};
+    if (!WordsFor(sheet_.matters[c]).ranked) return;
     const std::vector<std::string> cells = ColumnOf(sheet_, c);
     std::vector<size_t> rows(cells.size());
     std::iota(rows.begin(), rows.end(), size_t{0});
@@ -237,11 +234,11 @@ class Asker {
 
 }  // namespace
 
-std::vector<List> ListsOf(const Sheet& sheet) {
+std::vector<List> ListsOf(const Sheet& sheet, Rng& rng) {
   static const Wordings kFields = {{"What: {names}?", "Tell me: {names}.", "Read: {names}."}, {}};
   static const Wordings kCells = {{"What {head}: {names}?", "Which {head}: {names}?", "Tell me the {head}: {names}."},
                                   {}};
-  static const Wordings kNames = {{"Which has: {names}?", "What has: {names}?"}, {}};
+  static const Wordings kNames = {{"Which has the {head}: {names}?", "Name what has the {head}: {names}."}, {}};
   std::vector<List> lists;
   if (HasFields(sheet)) {
     List fields{"fields", "read", &kFields, {}};
@@ -251,14 +248,14 @@ std::vector<List> ListsOf(const Sheet& sheet) {
   }
   for (size_t c = 1; c < sheet.heads.size(); ++c) {
     List by_name{"cells", HeadOf(sheet, c), &kCells, {}};
-    List by_cell{"rows of", "which", &kNames, {}};
+    List by_cell{"rows of", by_name.title, &kNames, {}};
     const std::vector<std::string> cells = ColumnOf(sheet, c);
     for (size_t r = 0; r < cells.size(); ++r) {
       by_name.items.push_back({sheet.rows[r][0], cells[r]});
       if (std::count(cells.begin(), cells.end(), cells[r]) == 1) by_cell.items.push_back({cells[r], sheet.rows[r][0]});
     }
-    if (by_name.items.size() > 1) lists.push_back(std::move(by_name));
-    if (by_cell.items.size() > 1) lists.push_back(std::move(by_cell));
+    List& list = rng.Chance(0.6) ? by_name : by_cell;
+    if (list.items.size() > 1) lists.push_back(std::move(list));
   }
   return lists;
 }

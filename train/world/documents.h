@@ -65,11 +65,15 @@ struct Setting {
   int64_t noise = 0;
 };
 
+// Forms and labels have fields, the others rows.
+inline bool HasFields(const Sheet& sheet) { return sheet.genre == Genre::kForm || sheet.genre == Genre::kLabel; }
+
 Sheet WriteSheet(Rng& rng, Split split);
 Setting ChooseSetting(const Sheet& sheet, Rng& rng, Split split);
 media::Image PaintSheet(const Sheet& sheet, const Setting& setting, Rng& rng);
-// Fields; or cells by the names of their rows, and the names by the cells.
-std::vector<List> ListsOf(const Sheet& sheet);
+// Fields; or of each column the cells by the names of their rows, or the names by the cells. None of a plain list.
+std::vector<List> ListsOf(const Sheet& sheet, Rng& rng);
+// In training now and then the lists instead of single questions.
 std::vector<Exchange> AskSheet(const Sheet& sheet, Rng& rng, Split split);
 
 // "$2.50" -> 250, "$3" -> 300; a plain number counts as it is. -1 for anything else.

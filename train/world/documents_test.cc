@@ -106,14 +106,9 @@ TEST(Documents, AnswersStandWhereTheQuestionsPoint) {
   EXPECT_GT(checked, 500);
 }
 
-// The cell beside a name, in some column; the names as they stand; and ordered by some column.
+// Cells stand beside their names in the column that the question names; names come as they stand or in its order.
 TEST(Documents, ListsFollowTheSheet) {
   std::map<std::string, int> lists;
-  const auto stands = [](const Sheet& sheet, const std::string& name, const std::string& cell) {
-    return std::any_of(sheet.rows.begin(), sheet.rows.end(), [&](const auto& row) {
-      return row[0] == name && std::find(row.begin() + 1, row.end(), cell) != row.end();
-    });
-  };
   for (uint64_t seed = 0; seed < kSamples; ++seed) {
     Rng rng(seed);
     const Sheet sheet = WriteSheet(rng, Split::kTrain);
@@ -124,38 +119,38 @@ TEST(Documents, ListsFollowTheSheet) {
         for (const auto& row : sheet.rows) names.push_back(row[0]);
         EXPECT_EQ(testing::Parts(exchange.answer), names);
       }
-      if (exchange.kind == "cells") {
-        for (const auto& [name, cell] : testing::ReadList(exchange)) EXPECT_TRUE(stands(sheet, name, cell)) << name;
-      }
-      if (exchange.kind == "rows of") {
-        for (const auto& [cell, name] : testing::ReadList(exchange)) EXPECT_TRUE(stands(sheet, name, cell)) << name;
-      }
       if (exchange.kind == "fields") {
         for (const auto& [field, cell] : testing::ReadList(exchange)) {
           const auto head = std::find_if(sheet.heads.begin(), sheet.heads.end(),
-                                         [&](const std::string& head) { return head.substr(1) == field.substr(1); });
+                                         [&](const std::string& head) { return Lower(head) == Lower(field); });
           ASSERT_NE(head, sheet.heads.end()) << exchange.question;
           EXPECT_EQ(cell, sheet.rows[0][static_cast<size_t>(head - sheet.heads.begin())]);
         }
       }
+      if (exchange.kind != "cells" && exchange.kind != "rows of" && exchange.kind != "ranking") continue;
+      size_t column = 0;
+      const std::string asked = Lower(exchange.question.substr(0, exchange.question.find(": ")));
+      for (size_t c = 1; c < sheet.heads.size(); ++c) {
+        if (asked.find(Lower(sheet.heads[c])) != std::string::npos) column = c;
+      }
+      ASSERT_GT(column, 0U) << exchange.question;
+      std::map<std::string, std::string> cells;
+      for (const auto& row : sheet.rows) cells[row[0]] = row[column];
       if (exchange.kind == "ranking") {
         const std::vector<std::string> ranking = testing::Parts(exchange.answer);
         ASSERT_EQ(ranking.size(), sheet.rows.size());
-        bool ordered = false;
-        for (size_t c = 1; c < sheet.heads.size(); ++c) {
-          std::vector<int64_t> amounts;
-          for (const std::string& name : ranking) {
-            for (const auto& row : sheet.rows) {
-              if (row[0] == name) amounts.push_back(AmountOf(row[c]));
-            }
-          }
-          ordered = ordered || std::is_sorted(amounts.rbegin(), amounts.rend(), std::less_equal<>());
+        for (size_t i = 1; i < ranking.size(); ++i) {
+          EXPECT_GT(AmountOf(cells[ranking[i - 1]]), AmountOf(cells[ranking[i]])) << exchange.question;
         }
-        EXPECT_TRUE(ordered) << exchange.question << " " << exchange.answer;
+        continue;
+      }
+      for (const auto& [item, answer] : testing::ReadList(exchange)) {
+        const bool by_name = exchange.kind == "cells";
+        EXPECT_EQ(cells[by_name ? item : answer], by_name ? answer : item) << exchange.question;
       }
     }
   }
-  for (const char* kind : {"names", "cells", "rows of", "fields", "ranking"}) EXPECT_GT(lists[kind], 50) << kind;
+  for (const char* kind : {"names", "cells", "rows of", "fields", "ranking"}) EXPECT_GT(lists[kind], 20) << kind;
 }
 
 TEST(Documents, RankedAnswersAreTheOnlyOnes) {

@@ -30,19 +30,17 @@ class FactsTask : public Task {
       Sample sample;
       sample.form = Form::kCaption;
       sample.media.emplace_back(std::move(told.image));
-      sample.exchanges.push_back({"", TextOf(std::move(told.lists), rng), "facts", Metric::kExact});
+      sample.exchanges.push_back({"", FactsOf(std::move(told.lists), rng), "facts", Metric::kExact});
       return sample;
     }
   }
 
  private:
-  using Told = ThingPicture;
-
   Told Tell(Rng& rng, Split split) const {
     switch (rng.Pick({0, 0, 0, 1, 1, 2, 3})) {
       case 0: {
         const Scene scene = DrawScene(rng, split);
-        return {PaintScene(scene, rng, split), ListsOf(scene, rng)};
+        return {PaintScene(scene, rng, split), ListsOf(scene, rng, split)};
       }
       case 1:
         return DrawThings(*stamps_, rng, split);
@@ -51,8 +49,9 @@ class FactsTask : public Task {
         return {PaintChart(chart, ChooseLook(chart, rng, split), rng), ListsOf(chart)};
       }
       default: {
-        const Sheet sheet = WriteSheet(rng, split);
-        return {PaintSheet(sheet, ChooseSetting(sheet, rng, split), rng), ListsOf(sheet)};
+        Sheet sheet = WriteSheet(rng, split);
+        while (sheet.genre == Genre::kList) sheet = WriteSheet(rng, split);  // has names alone
+        return {PaintSheet(sheet, ChooseSetting(sheet, rng, split), rng), ListsOf(sheet, rng)};
       }
     }
   }

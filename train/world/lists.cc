@@ -6,7 +6,8 @@
 
 namespace galago::world {
 
-void AddQuestions(std::span<const List> lists, Metric metric, Rng& rng, std::vector<Exchange>& exchanges) {
+std::vector<Exchange> QuestionsOf(std::span<const List> lists, Metric metric, Rng& rng) {
+  std::vector<Exchange> exchanges;
   for (const List& list : lists) {
     std::vector<ListItem> items = list.items;
     rng.Shuffle(items);
@@ -21,10 +22,10 @@ void AddQuestions(std::span<const List> lists, Metric metric, Rng& rng, std::vec
     exchanges.push_back({Say(*list.wordings, rng, Split::kTrain, {{"names", Listed(names)}, {"head", list.title}}),
                          Listed(answers), std::string(list.kind), metric});
   }
-  rng.Shuffle(exchanges);
+  return exchanges;
 }
 
-std::string TextOf(std::vector<List> lists, Rng& rng) {
+std::string FactsOf(std::vector<List> lists, Rng& rng) {
   std::string text;
   rng.Shuffle(lists);
   for (List& list : lists) {
@@ -33,12 +34,6 @@ std::string TextOf(std::vector<List> lists, Rng& rng) {
     for (const ListItem& item : list.items) facts.push_back(StrCat(item.name, " ", item.answer));
     text += StrCat(text.empty() ? "" : " ", list.title, ": ", Listed(facts), ".");
   }
-  return text;
-}
-
-std::string Listed(std::span<const std::string> words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
   return text;
 }
 

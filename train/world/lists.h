@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "src/media/image.h"
 #include "train/world/phrases.h"
 #include "train/world/rng.h"
 #include "train/world/sample.h"
 
-// What holds of several things, one by one: {"fish", "red"}, {"cup", "blue"}. Training alone has these, in two forms:
-// questions that name several things and are answered by as many words, and texts. A question about one thing teaches
-// one look at the picture for twenty tokens; here every name is one, for two or three.
+// What holds of several things, one by one: {"fish", "red"}, {"cup", "blue"}. It is asked, in training alone, by
+// questions that name several things and are answered by as many words; or told, as a text (facts.cc). A question about
+// one thing teaches one look at the picture for twenty tokens; here every name is one, for two or three.
 namespace galago::world {
 
 struct ListItem {
@@ -20,21 +21,28 @@ struct ListItem {
   std::string answer;
 };
 struct List {
-  std::string_view kind;     // of the question
-  std::string title;         // "colour": begins the text, and is "{head}" of the wordings
-  const Wordings* wordings;  // "What colour: {names}?"; lives as long as the program
-  std::vector<ListItem> items;
+  std::string_view kind;               // of the question
+  std::string title;                   // "colour": begins the text, and is "{head}" of the wordings
+  const Wordings* wordings = nullptr;  // "What colour: {names}?"; lives as long as the program
+  std::vector<ListItem> items;         // no name twice
 };
 
-// Puts a question for each list among the exchanges: up to six of its items, in any order, in the place of "{names}".
-void AddQuestions(std::span<const List> lists, Metric metric, Rng& rng, std::vector<Exchange>& exchanges);
+// A picture and its lists, no list telling what another one tells.
+struct Told {
+  media::Image image;
+  std::vector<List> lists;
+};
+
+// One training sample in so many asks lists instead of single questions: beside each other one would give away the
+// other's answers.
+inline constexpr double kAskLists = 0.3;
+
+// A question for each list: up to six of its items, in any order, in the place of "{names}".
+std::vector<Exchange> QuestionsOf(std::span<const List> lists, Metric metric, Rng& rng);
 
 // "colour: fish red, cup blue. count: fish 1, moons 0." with lists and items in any order: a name stands before what is
 // told of it, so that it says where to look.
-std::string TextOf(std::vector<List> lists, Rng& rng);
-
-// "a, b, c"
-std::string Listed(std::span<const std::string> words);
+std::string FactsOf(std::vector<List> lists, Rng& rng);
 
 }  // namespace galago::world
 

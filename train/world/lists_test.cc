@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "train/world/makers.h"
 #include "train/world/question_reading.h"
@@ -23,8 +25,7 @@ TEST(Lists, AnswersComeInTheOrderOfTheNames) {
   std::set<std::string> questions;
   for (uint64_t seed = 0; seed < 50; ++seed) {
     Rng rng(seed);
-    std::vector<Exchange> exchanges;
-    AddQuestions(std::vector<List>{Colours()}, Metric::kAnls, rng, exchanges);
+    const std::vector<Exchange> exchanges = QuestionsOf(std::vector<List>{Colours()}, Metric::kAnls, rng);
     ASSERT_EQ(exchanges.size(), 1U);
     EXPECT_EQ(exchanges[0].kind, "colours");
     EXPECT_EQ(exchanges[0].metric, Metric::kAnls);
@@ -39,10 +40,9 @@ TEST(Lists, AnswersComeInTheOrderOfTheNames) {
 
 TEST(Lists, LongOnesAreCut) {
   List list = Colours();
-  for (int i = 0; i < 5; ++i) list.items.push_back({"key", "black"});
+  for (const char* name : {"key", "moon", "ring", "car"}) list.items.push_back({name, "black"});
   Rng rng(1);
-  std::vector<Exchange> exchanges;
-  AddQuestions(std::vector<List>{list}, Metric::kExact, rng, exchanges);
+  const std::vector<Exchange> exchanges = QuestionsOf(std::vector<List>{list}, Metric::kExact, rng);
   EXPECT_EQ(testing::ReadList(exchanges[0]).size(), 6U);
 }
 
@@ -50,7 +50,7 @@ TEST(Lists, TextTellsEveryItemOnce) {
   std::set<std::string> texts;
   for (uint64_t seed = 0; seed < 100; ++seed) {
     Rng rng(seed);
-    const std::string text = TextOf({Colours(), {"counts", "count", nullptr, {{"moons", "0"}}}}, rng);
+    const std::string text = FactsOf({Colours(), {"counts", "count", nullptr, {{"moons", "0"}}}}, rng);
     const size_t cut = text.find(". ");
     ASSERT_NE(cut, std::string::npos);
     std::string first = text.substr(0, cut);
@@ -76,11 +76,15 @@ TEST(Facts, AreCaptionsOfOnePicture) {
       EXPECT_EQ(sample.media.size(), 1U);
       ASSERT_EQ(sample.exchanges.size(), 1U);
       EXPECT_EQ(sample.exchanges[0].question, "");
-      const std::string& text = sample.exchanges[0].answer;
-      titles.insert(text.substr(0, text.find(':')));
+      std::string_view text = sample.exchanges[0].answer;
+      for (size_t colon = text.find(": "); colon != std::string_view::npos; colon = text.find(": ")) {
+        titles.emplace(text.substr(0, colon));
+        text.remove_prefix(std::min(text.find(". ", colon) + 2, text.size()));
+      }
     }
   }
-  for (const char* title : {"colour", "place", "count", "there", "value", "which", "read"}) {
+  for (const char* title :
+       {"colour", "place", "count", "there", "value", "size", "pattern", "side", "at", "price", "read"}) {
     EXPECT_TRUE(titles.contains(title)) << title;
   }
 }

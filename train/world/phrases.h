@@ -38,6 +38,8 @@ int64_t UpTo(int64_t heldout, Split split);
 std::string WithArticle(std::string_view noun);
 // "a", "a and b", "a, b and c".
 std::string JoinWords(std::span<const std::string> words);
+// "a, b, c".
+std::string Listed(std::span<const std::string> words);
 // First letter in upper case.
 std::string Capitalised(std::string_view text);
 // "zero" to "twelve".

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "src/base/strings.h"
-#include "train/world/lists.h"
+#include "train/world/phrases.h"
 #include "train/world/task.h"
 
 namespace galago::world {

@@ -11,8 +11,6 @@
 namespace galago::world {
 namespace {
 
-constexpr size_t kCandidates = 6;
-
 // One item for each thing that has a name without `hidden` and for which `answer` has one.
 template <class Answer>
 std::vector<ListItem> Items(const Scene& scene, Rng& rng, std::optional<Attribute> hidden, const Answer& answer) {
@@ -65,49 +63,44 @@ List Patterns(const Scene& scene, Rng& rng) {
   return {"patterns", "pattern", &kWordings, UnlessAlike(Items(scene, rng, Attribute::kMaterial, pattern))};
 }
 
-// What is there and what is not, by shape, by colour or by both; every description once.
-std::vector<Description> Candidates(const Scene& scene, Rng& rng) {
-  std::vector<Description> candidates;
-  for (size_t i = 0; i < kCandidates; ++i) {
-    Description description = PickAbsent(scene, rng, Split::kTrain);
-    if (rng.Chance(0.5)) {
-      const auto& thing = rng.Pick(scene.things);
-      description = {.shape = thing.shape, .colour = thing.colour};
-    }
-    const double part = rng.Uniform();
-    if (part < 0.3) description.colour.reset();
-    if (part > 0.8) description.shape.reset();
-    const auto same = [&](const Description& other) {
-      return other.shape == description.shape && other.colour == description.colour;
+// What is there and what is not, a coin for each; every description once.
+std::vector<std::pair<Description, int64_t>> Counted(const Scene& scene, Rng& rng, Split split) {
+  std::vector<std::pair<Description, int64_t>> counted;
+  constexpr int kTries = 6;
+  for (int i = 0; i < kTries; ++i) {
+    const Description description = PickToLookFor(scene, rng.Chance(0.5), rng, split);
+    const auto same = [&](const auto& other) {
+      return other.first.shape == description.shape && other.first.colour == description.colour;
     };
-    if (std::none_of(candidates.begin(), candidates.end(), same)) candidates.push_back(description);
+    if (std::none_of(counted.begin(), counted.end(), same))
+      counted.emplace_back(description, CountOf(scene, description));
   }
-  return candidates;
+  return counted;
 }
 
-List Present(const Scene& scene, Rng& rng) {
-  static const Wordings kWordings = {{"Is there: {names}?", "Do you see: {names}?", "Can you see: {names}?"}, {}};
-  std::vector<ListItem> items;
-  for (const Description& description : Candidates(scene, rng)) {
-    items.push_back({description.One(), CountOf(scene, description) > 0 ? "yes" : "no"});
+List Present(const Scene& scene, Rng& rng, Split split) {
+  static const Wordings kWordings = {{"Is there: {names}?", "Do you see: {names}?"}, {}};
+  List list{"present", "there", &kWordings, {}};
+  for (const auto& [description, count] : Counted(scene, rng, split)) {
+    list.items.push_back({description.One(), count > 0 ? "yes" : "no"});
   }
-  return {"present", "there", &kWordings, std::move(items)};
+  return list;
 }
 
-List Counts(const Scene& scene, Rng& rng) {
+List Counts(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {{"How many: {names}?", "Count: {names}.", "Tell me how many: {names}."}, {}};
-  std::vector<ListItem> items;
-  for (const Description& description : Candidates(scene, rng)) {
-    items.push_back({description.Many(), StrCat(CountOf(scene, description))});
+  List list{"counts", "count", &kWordings, {}};
+  for (const auto& [description, count] : Counted(scene, rng, split)) {
+    list.items.push_back({description.Many(), StrCat(count)});
   }
-  return {"counts", "count", &kWordings, std::move(items)};
+  return list;
 }
 
 }  // namespace
 
-std::vector<List> ListsOf(const Scene& scene, Rng& rng) {
-  std::vector<List> lists = {Colours(scene, rng),  Places(scene, rng),  Sizes(scene, rng),
-                             Patterns(scene, rng), Present(scene, rng), Counts(scene, rng)};
+std::vector<List> ListsOf(const Scene& scene, Rng& rng, Split split) {
+  std::vector<List> lists = {Colours(scene, rng), Places(scene, rng), Sizes(scene, rng), Patterns(scene, rng)};
+  lists.push_back(rng.Chance(0.5) ? Present(scene, rng, split) : Counts(scene, rng, split));
   std::erase_if(lists, [](const List& list) { return list.items.size() < 2; });
   rng.Shuffle(lists);
   return lists;

@@ -100,20 +100,7 @@ std::optional<Query> AskWhetherThere(const Scene& scene, Rng& rng, Split split) 
        "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?"},
       {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
   const bool there = rng.Chance(0.5);
-  Description description;
-  if (there) {
-    const Thing& thing = scene.things[AnyThing(scene, rng)];
-    description = {.shape = thing.shape, .colour = thing.colour};
-  } else {
-    description = PickAbsent(scene, rng, split);
-  }
-  // One in three asks for the shape or the colour alone, where that tells the same.
-  const Description shape_only = {.shape = description.shape};
-  const Description colour_only = {.colour = description.colour};
-  if (rng.Chance(0.35)) {
-    const Description& shorter = rng.Chance(0.5) ? shape_only : colour_only;
-    if ((CountOf(scene, shorter) > 0) == there) description = shorter;
-  }
+  const Description description = PickToLookFor(scene, there, rng, split);
   const std::string name = WithArticle(description.One());
   return Query{name, Say(kWordings, rng, split, {{"x", name}}), std::string(YesNo(there))};
 }
@@ -374,6 +361,24 @@ Description PickAbsent(const Scene& scene, Rng& rng, Split split) {
     const Description description = {.shape = combination.shape, .colour = combination.colour};
     if (CountOf(scene, description) == 0) return description;
   }
+}
+
+Description PickToLookFor(const Scene& scene, bool there, Rng& rng, Split split) {
+  Description description;
+  if (there) {
+    const Thing& thing = scene.things[AnyThing(scene, rng)];
+    description = {.shape = thing.shape, .colour = thing.colour};
+  } else {
+    description = PickAbsent(scene, rng, split);
+  }
+  // One in three asks for the shape or the colour alone, where that tells the same.
+  const Description shape_only = {.shape = description.shape};
+  const Description colour_only = {.colour = description.colour};
+  if (rng.Chance(0.35)) {
+    const Description& shorter = rng.Chance(0.5) ? shape_only : colour_only;
+    if ((CountOf(scene, shorter) > 0) == there) description = shorter;
+  }
+  return description;
 }
 
 std::string AsTyped(std::string question, Rng& rng, Split split) {

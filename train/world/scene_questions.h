@@ -36,12 +36,16 @@ std::span<const QueryKind> SceneQueries();
 // Up to `count` exchanges of mixed kinds, all different.
 std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Split split);
 
-// Colours, places, sizes, patterns, what is there and how often, as far as the scene has two of them; in any order.
-std::vector<List> ListsOf(const Scene& scene, Rng& rng);
+// Colours, places, sizes, patterns, and what is there or how often, as far as the scene has two of them; in any order.
+// `split` says which combinations may be looked for.
+std::vector<List> ListsOf(const Scene& scene, Rng& rng, Split split = Split::kTrain);
 
 // One of the things or sorts of thing that a picture may be asked for: present in the scene or not, never a combination
 // that the split does not show.
 Description PickAbsent(const Scene& scene, Rng& rng, Split split);
+
+// Something that is in the scene, or one of the above, by shape, by colour or by both.
+Description PickToLookFor(const Scene& scene, bool there, Rng& rng, Split split);
 
 // In training one question in five comes as people type it: small letters, no question mark, "color".
 std::string AsTyped(std::string question, Rng& rng, Split split);

@@ -33,6 +33,12 @@ Asked Draw(Split split, int index) {
   return asked;
 }
 
+std::vector<Exchange> DrawLists(int index) {
+  Rng rng(MixSeed(79, "lists", static_cast<uint64_t>(index)));
+  const Scene scene = DrawScene(rng, Split::kTrain);
+  return QuestionsOf(ListsOf(scene, rng), Metric::kExact, rng);
+}
+
 const char* YesNo(bool yes) { return yes ? "yes" : "no"; }
 
 // How far b lies from a in the direction the question names.
@@ -150,9 +156,7 @@ TEST(SceneQuestions, ListsAnswerWhatTheyName) {
   for (int i = 0; i < kScenes; ++i) {
     Rng rng(MixSeed(78, "lists", static_cast<uint64_t>(i)));
     const Scene scene = DrawScene(rng, Split::kTrain);
-    std::vector<Exchange> exchanges;
-    AddQuestions(ListsOf(scene, rng), Metric::kExact, rng, exchanges);
-    for (const Exchange& list : exchanges) {
+    for (const Exchange& list : QuestionsOf(ListsOf(scene, rng), Metric::kExact, rng)) {
       ++lists[list.kind];
       for (const auto& [name, answer] : testing::ReadList(list)) {
         ASSERT_EQ(Solve(scene, {.question = name, .kind = single.at(list.kind)}), answer) << list.question;
@@ -202,9 +206,28 @@ TEST(SceneQuestions, NoAnswerDominatesItsKind) {
   }
 }
 
+TEST(SceneQuestions, ListsSayYesAsOftenAsNo) {
+  double yes = 0;
+  double all = 0;
+  for (int i = 0; i < kScenes; ++i) {
+    for (const Exchange& list : DrawLists(i)) {
+      if (list.kind != "present") continue;
+      for (const auto& [name, answer] : testing::ReadList(list)) {
+        yes += answer == "yes" ? 1 : 0;
+        ++all;
+      }
+    }
+  }
+  // A coin each; but what is there repeats sooner than what is not, and is then left out.
+  EXPECT_GT(yes / all, 0.4);
+  EXPECT_LT(yes / all, 0.55);
+}
+
 TEST(SceneQuestions, TrainingNeverSpeaksOfHeldOutCombinations) {
   for (int i = 0; i < kScenes; ++i) {
-    for (const Exchange& exchange : Draw(Split::kTrain, i).exchanges) {
+    std::vector<Exchange> exchanges = Draw(Split::kTrain, i).exchanges;
+    for (Exchange& list : DrawLists(i)) exchanges.push_back(std::move(list));
+    for (const Exchange& exchange : exchanges) {
       for (const Description& mention : Read(exchange.question).mentions) {
         if (!mention.shape || !mention.colour) continue;
         EXPECT_FALSE(IsHeldOut(*mention.colour, *mention.shape)) << exchange.question;
@@ -222,6 +245,9 @@ TEST(SceneQuestions, HeldOutWordingsAreNewButTheirWordsAreNot) {
       skeletons.insert(reading.skeleton);
       words.insert(reading.words.begin(), reading.words.end());
     }
+    // A list of one would be "Is there: cup?".
+    for (const Exchange& list : DrawLists(i))
+      skeletons.insert(Read(list.question.substr(0, list.question.find(", "))).skeleton);
   }
   for (int i = 0; i < kScenes; ++i) {
     for (const Exchange& exchange : Draw(Split::kHeldout, i).exchanges) {

@@ -23,10 +23,9 @@ class ScenesTask : public Task {
       constexpr int64_t kFewest = 3;
       auto exchanges = AskAbout(scene, rng.Int(kFewest, UpTo(6, split)), rng, split);
       if (static_cast<int64_t>(exchanges.size()) < kFewest) continue;
-      if (split == Split::kTrain) {
-        std::vector<List> lists = ListsOf(scene, rng);
-        lists.resize(std::min(lists.size(), static_cast<size_t>(rng.Int(1, 3))));
-        AddQuestions(lists, Metric::kExact, rng, exchanges);
+      if (split == Split::kTrain && rng.Chance(kAskLists)) {
+        const std::vector<List> lists = ListsOf(scene, rng);
+        if (!lists.empty()) exchanges = QuestionsOf(lists, Metric::kExact, rng);
       }
       Sample sample;
       sample.media.emplace_back(PaintScene(scene, rng, split));

@@ -20,6 +20,8 @@ namespace galago::world {
 namespace {
 
 constexpr double kSide = 112.0;
+// How far from the middle of the picture lies at most what is meant to lie on neither side of it.
+constexpr double kMostOffMiddle = 20.0;
 
 const Wordings kWhat = {
     {"What is this?", "What do you see?", "What is in the picture?", "Which thing is this?", "What thing do you see?"},
@@ -82,7 +84,7 @@ class Composer {
     DrawScenery(canvas_, rng_, split_);
   }
 
-  void Fill() {
+  void Compose() {
     const double kind = rng_.Uniform();
     if (kind < 0.4) {
       One();
@@ -95,52 +97,48 @@ class Composer {
 
   media::Image Picture() const { return canvas_.ToImage(); }
 
-  // What lies where, what is there and how often.
+  // What lies where, and what is there or how often.
   std::vector<List> Lists() {
-    List present{"present", "there", &kListThere, {}};
-    List counts{"counts", "count", &kListCount, {}};
     List sides{"sides", "side", &kListSide, {}};
     List heights{"heights", "top or bottom", &kListHeight, {}};
     List places{"places", "place", &kListWhere, {}};
     List contents{"contents", "at", &kListWhat, {}};
     for (const Laid& laid : laid_) {
       const std::string name = NameOf(laid.thing);
-      // A thing that is not clearly on one side of the middle is on none.
-      constexpr double kClear = 21;
       const double right = laid.x - kSide / 2;
       const double down = laid.y - kSide / 2;
-      const char* side = right > 0 ? "right" : "left";
-      const char* height = down > 0 ? "bottom" : "top";
-      const bool sideways = std::abs(right) > kClear;
-      const bool upright = std::abs(down) > kClear;
-      if (sideways && upright) contents.items.push_back({StrCat(height, " ", side), name});
+      const std::string side = right > 0 ? "right" : "left";
+      const std::string height = down > 0 ? "bottom" : "top";
+      const bool sideways = std::abs(right) > kMostOffMiddle;
+      const bool upright = std::abs(down) > kMostOffMiddle;
+      const std::string corner = StrCat(height, " ", side);
+      if (sideways && upright) contents.items.push_back({corner, name});
       if (CountOf(laid.thing) > 1) continue;
       if (sideways) sides.items.push_back({name, side});
       if (upright) heights.items.push_back({name, height});
-      if (sideways && upright) places.items.push_back({name, StrCat(height, " ", side)});
+      if (sideways && upright) places.items.push_back({name, corner});
     }
-    std::vector<size_t> asked;
-    for (const Laid& laid : laid_) asked.push_back(laid.thing);
-    for (int64_t absent = rng_.Int(2, 4); absent > 0; --absent) asked.push_back(PickThing());
-    std::sort(asked.begin(), asked.end());
-    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
-    for (const size_t thing : asked) {
-      present.items.push_back({NameOf(thing), CountOf(thing) > 0 ? "yes" : "no"});
-      counts.items.push_back({PluralOf(thing), StrCat(CountOf(thing))});
+    std::vector<List> lists;
+    lists.push_back(rng_.Chance(0.5) ? Present() : Counts());
+    switch (rng_.Int(0, 2)) {
+      case 0:
+        lists.push_back(std::move(contents));
+        break;
+      case 1:
+        lists.push_back(std::move(places));
+        break;
+      default:
+        lists.push_back(std::move(sides));
+        lists.push_back(std::move(heights));
     }
-    std::vector<List> lists = {std::move(present), std::move(counts), std::move(sides),
-                               std::move(heights), std::move(places), std::move(contents)};
     std::erase_if(lists, [](const List& list) { return list.items.size() < 2; });
     rng_.Shuffle(lists);
     return lists;
   }
 
   Sample Finish() {
-    if (split_ == Split::kTrain) {
-      std::vector<List> lists = Lists();
-      lists.resize(std::min(lists.size(), static_cast<size_t>(rng_.Int(1, 3))));
-      // Mixes the others too: where a thing is was often said by the question before.
-      AddQuestions(lists, Metric::kExact, rng_, exchanges_);
+    if (split_ == Split::kTrain && rng_.Chance(kAskLists)) {
+      exchanges_ = QuestionsOf(Lists(), Metric::kExact, rng_);
     }
     Sample sample;
     sample.media.emplace_back(Picture());
@@ -177,10 +175,10 @@ class Composer {
     const double size_a = rng_.Uniform(44, 54);
     const double size_b = rng_.Uniform(44, 54);
     const double slope = rng_.Pick({-1.0, 1.0});
-    const double ax = level ? Near(29, 3) : Near(56, 20);
-    const double bx = level ? Near(83, 3) : Near(56, 20);
-    const double ay = upright ? Near(slanted ? 56 - slope * 27 : 29, 3) : Near(56, 20);
-    const double by = upright ? Near(slanted ? 56 + slope * 27 : 83, 3) : Near(56, 20);
+    const double ax = level ? Near(29, 3) : Near(56, kMostOffMiddle);
+    const double bx = level ? Near(83, 3) : Near(56, kMostOffMiddle);
+    const double ay = upright ? Near(slanted ? 56 - slope * 27 : 29, 3) : Near(56, kMostOffMiddle);
+    const double by = upright ? Near(slanted ? 56 + slope * 27 : 83, 3) : Near(56, kMostOffMiddle);
     Lay(a, ax, ay, size_a);
     Lay(b, bx, by, size_b);
     const std::string name_a = NameOf(a);
@@ -218,21 +216,22 @@ class Composer {
       Lay(things[i], corners[i] % 2 == 0 ? Near(29, 3) : Near(83, 3), corners[i] < 2 ? Near(29, 3) : Near(83, 3),
           rng_.Uniform(42, 52));
     }
-    const auto count = [&](size_t thing) { return std::count(things.begin(), things.end(), thing); };
-    Ask(kCount, "count", {{"xs", PluralOf(a)}}, StrCat(count(a)));
-    if (count(b) > 0 || rng_.Chance(0.3)) Ask(kCount, "count", {{"xs", PluralOf(b)}}, StrCat(count(b)));
+    Ask(kCount, "count", {{"xs", PluralOf(a)}}, StrCat(CountOf(a)));
+    if (CountOf(b) > 0 || rng_.Chance(0.3)) Ask(kCount, "count", {{"xs", PluralOf(b)}}, StrCat(CountOf(b)));
     Ask(kCountAll, "count all", {}, StrCat(corners.size()));
     const auto first = static_cast<size_t>(rng_.Int(0, static_cast<int64_t>(corners.size()) - 1));
     const auto num_asked = std::min(corners.size(), static_cast<size_t>(UpTo(1, split_)));
     for (size_t i = 0; i < num_asked; ++i) {
       const size_t asked = (first + i) % corners.size();
       Ask(kWhatInCorner, "corner", {{"corner", kCorners[corners[asked]]}}, NameOf(things[asked]));
-      if (count(things[asked]) == 1) {
+      if (CountOf(things[asked]) == 1) {
         Ask(kCorner, "where", {{"x", NameOf(things[asked])}}, std::string(kCorners[corners[asked]]));
       }
     }
-    if (count(b) > 0 && count(a) != count(b)) AskMore(a, count(a), b, count(b));
+    if (CountOf(b) > 0 && CountOf(a) != CountOf(b)) AskMore(a, CountOf(a), b, CountOf(b));
     AskThere(things.front());
+    // Where a thing is was often said by the question before.
+    if (split_ == Split::kTrain) rng_.Shuffle(exchanges_);
   }
 
   double Near(double centre, double reach) { return rng_.Uniform(centre - reach, centre + reach); }
@@ -283,6 +282,30 @@ class Composer {
 
   void AskSide(size_t thing, bool left) { Ask(kLeftOrRight, "side", {{"x", NameOf(thing)}}, left ? "left" : "right"); }
 
+  // What is there, as often as what is not.
+  std::vector<size_t> ToLookFor() {
+    std::vector<size_t> asked;
+    const auto add = [&](size_t thing) {
+      if (std::find(asked.begin(), asked.end(), thing) == asked.end()) asked.push_back(thing);
+    };
+    for (const Laid& laid : laid_) add(laid.thing);
+    const size_t most = std::max<size_t>(2, 2 * asked.size());
+    while (asked.size() < most) add(PickThing());
+    return asked;
+  }
+
+  List Present() {
+    List list{"present", "there", &kListThere, {}};
+    for (const size_t thing : ToLookFor()) list.items.push_back({NameOf(thing), CountOf(thing) > 0 ? "yes" : "no"});
+    return list;
+  }
+
+  List Counts() {
+    List list{"counts", "count", &kListCount, {}};
+    for (const size_t thing : ToLookFor()) list.items.push_back({PluralOf(thing), StrCat(CountOf(thing))});
+    return list;
+  }
+
   void AskHeight(size_t thing, bool top) {
     Ask(kTopOrBottom, "height", {{"x", NameOf(thing)}}, top ? "top" : "bottom");
   }
@@ -308,7 +331,7 @@ class Things : public Task {
 
   Sample Draw(Rng& rng, Split split) const override {
     Composer composer(*stamps_, rng, split);
-    composer.Fill();
+    composer.Compose();
     return composer.Finish();
   }
 
@@ -343,13 +366,10 @@ void LayThing(const StampSet& stamps, size_t thing, Placement placement, const C
   stamp.Draw(canvas, placement);
 }
 
-ThingPicture DrawThings(const StampSet& stamps, Rng& rng, Split split) {
+Told DrawThings(const StampSet& stamps, Rng& rng, Split split) {
   Composer composer(stamps, rng, split);
-  composer.Fill();
-  ThingPicture picture;
-  picture.lists = composer.Lists();
-  picture.image = composer.Picture();
-  return picture;
+  composer.Compose();
+  return {composer.Picture(), composer.Lists()};
 }
 
 TaskOr MakeThings(const Assets& assets) {

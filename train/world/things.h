@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <vector>
 
-#include "src/media/image.h"
 #include "train/world/canvas.h"
 #include "train/world/lists.h"
 #include "train/world/rng.h"
@@ -24,12 +22,8 @@ StatusOr<std::shared_ptr<const StampSet>> LoadStamps(const Assets& assets);
 // and size; turn, mirror image and light are chosen here.
 void LayThing(const StampSet& stamps, size_t thing, Placement placement, const Canvas& canvas, Rng& rng, Split split);
 
-// A picture of the task's, and what lies where in it, what is there and how often.
-struct ThingPicture {
-  media::Image image;
-  std::vector<List> lists;
-};
-ThingPicture DrawThings(const StampSet& stamps, Rng& rng, Split split);
+// A picture as the task draws it; what lies where in it, and what is there or how often.
+Told DrawThings(const StampSet& stamps, Rng& rng, Split split);
 
 // Two things, as indices into ThingClasses(), that training never shows together: one pair in seven.
 bool IsHeldOutPair(size_t a, size_t b);

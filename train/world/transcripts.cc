@@ -25,7 +25,7 @@ std::string TextOf(const Sheet& sheet) {
   std::string text;
   if (!sheet.title.empty()) text = StrCat(sheet.title, ". ");
   if (!sheet.date.empty()) text += StrCat(sheet.date, ". ");
-  if (sheet.genre == Genre::kForm || sheet.genre == Genre::kLabel) {
+  if (HasFields(sheet)) {
     for (size_t i = 0; i < sheet.heads.size(); ++i) text += StrCat(sheet.heads[i], ": ", sheet.rows[0][i], ". ");
   } else {
     for (const std::vector<std::string>& row : sheet.rows) {
@@ -43,8 +43,7 @@ std::string TextOf(const Sheet& sheet) {
 std::string TextOf(const Chart& chart) {
   std::string text;
   for (size_t i = 0; i < chart.names.size(); ++i) {
-    text += StrCat(text.empty() ? "" : ", ", chart.names[i], ": ", chart.values[i],
-                   chart.kind == ChartKind::kPie ? "%" : "");
+    text += StrCat(text.empty() ? "" : ", ", chart.names[i], ": ", ValueOf(chart, i));
   }
   return chart.title.empty() ? text : StrCat(chart.title, ". ", text);
 }
