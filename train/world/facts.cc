@@ -13,7 +13,7 @@
 #include "train/world/things.h"
 
 // What holds of the things in a picture, name first: "colour: fish red, cup blue." A caption says "a red fish", and
-// from many of them a decoder learns to find the shape of the red thing, never the colour of the fish: there the noun
+// from many of them a decoder learns to find the shape of the red thing, hardly the colour of the fish: there the noun
 // is what is told. Here it is what tells where to look, and the word to be found follows at once.
 namespace galago::world {
 namespace {
