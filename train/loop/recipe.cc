@@ -270,6 +270,7 @@ void ReadStage(const toml::table* table, const std::string& where, StageConfig& 
   in.Read("mixture", stage.mixture);
   in.Read("precision", stage.precision, {{"f32", ComputePrecision::kF32}, {"bf16", ComputePrecision::kBf16}});
   in.Read("soft_ce_std", stage.soft_ce_std, 0.0, 1e3);
+  in.Read("row_input_weight", stage.row_input_weight, 0.0, 1e3);
   in.Read("loss_norm", stage.loss_norm,
           {{"token_global", LossNorm::kTokenGlobal}, {"mean_per_microbatch", LossNorm::kMeanPerMicrobatch}});
   in.Read("recompute_vision", stage.recompute_vision);

@@ -61,6 +61,7 @@ struct StageConfig {
   std::string mixture;
   ComputePrecision precision = ComputePrecision::kBf16;
   double soft_ce_std = 0.0;
+  double row_input_weight = 0.0;  // LossOptions
   LossNorm loss_norm = LossNorm::kTokenGlobal;
   bool recompute_vision = false;
   bool recompute_llm = false;

@@ -107,6 +107,7 @@ StatusOr<double> StageLoop::ForwardBackward(const Window& window, int64_t labels
     options.divisor = stage_.loss_norm == LossNorm::kTokenGlobal ? static_cast<double>(labels_of_step)
                                                                  : static_cast<double>(batch.num_labels) * num_batches;
     options.soft_ce_std = stage_.soft_ce_std;
+    options.row_input_weight = stage_.row_input_weight;
     if (stage_.soft_ce_std > 0.0) options.time_token_ids = tokens_.time_token_ids;
     const StatusOr<double> loss = Guarded("training step", [&]() -> StatusOr<double> {
       const torch::Tensor value = model_.Loss(batch, options);

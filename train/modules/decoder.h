@@ -37,6 +37,9 @@ class Decoder {
   // Input embeddings [N, D] f32 -> rows after the final norm, of options.type.
   Tensor operator()(const Tensor& embeddings, const AttentionPlanPtr& plan, const Options& options) const;
 
+  // Rows [n, D] f32 -> the norm behind the last layer, of `type`.
+  Tensor FinalNorm(const Tensor& rows, torch::ScalarType type) const { return AddNorm({.rows = rows}, norm_, type).y; }
+
   const Tensor& table() const { return table_; }
   const Linear& head() const { return head_; }
   std::vector<DecoderLayer>& layers() { return layers_; }

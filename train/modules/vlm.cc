@@ -33,6 +33,19 @@ LabelRows LabelRowsOf(const Packed& batch) {
   return result;
 }
 
+// Rows of media that carry labels of their own, and those labels.
+LabelRows OwnLabelRowsOf(const Packed& batch) {
+  const LabelRows all = LabelRowsOf(batch);
+  LabelRows result;
+  for (size_t i = 0; i < all.rows.size(); ++i) {
+    const auto row = static_cast<size_t>(all.rows[i]);
+    if (batch.ids[row] != kMediaRow || batch.ids[row + 1] != kMediaRow) continue;
+    result.rows.push_back(all.rows[i]);
+    result.targets.push_back(all.targets[i]);
+  }
+  return result;
+}
+
 Tensor ToTensor(const std::vector<int64_t>& values) {
   const Tensor tensor = at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions(at::kLong));
   std::ranges::copy(values, tensor.data_ptr<int64_t>());
@@ -125,14 +138,23 @@ class SpecVlm : public Vlm {
     WeightsChanged();
   }
 
-  Tensor Hidden(const Packed& batch) override { return Run(batch, Tensor()); }
+  Tensor Hidden(const Packed& batch) override { return Decode(Embed(batch), batch, Tensor()); }
 
   Tensor Loss(const Packed& batch, const LossOptions& options) override {
     const LabelRows labels = LabelRowsOf(batch);
     if (labels.rows.empty()) {
       return at::zeros({}, at::TensorOptions(at::kFloat)).requires_grad_(torch::GradMode::is_enabled());
     }
-    return LinearCrossEntropy(Run(batch, ToTensor(labels.rows)), decoder_.head(), labels.targets, TermsOf(options));
+    const Tensor embeddings = Embed(batch);
+    const Tensor loss = LinearCrossEntropy(Decode(embeddings, batch, ToTensor(labels.rows)), decoder_.head(),
+                                           labels.targets, TermsOf(options));
+    if (options.row_input_weight == 0.0) return loss;
+    const LabelRows own = OwnLabelRowsOf(batch);
+    if (own.rows.empty()) return loss;
+    const Tensor rows =
+        decoder_.FinalNorm(at::index_select(embeddings, 0, ToTensor(own.rows)), TypeOf(options_.precision));
+    const CrossEntropyOptions terms = {.divisor = options.divisor};
+    return loss + LinearCrossEntropy(rows, decoder_.head(), own.targets, terms) * options.row_input_weight;
   }
 
   Tensor RowLosses(const Packed& batch, const LossOptions& options) override {
@@ -141,13 +163,14 @@ class SpecVlm : public Vlm {
     Tensor losses = at::zeros({static_cast<int64_t>(batch.ids.size())}, at::TensorOptions(at::kFloat));
     if (labels.rows.empty()) return losses;
     const Tensor rows = ToTensor(labels.rows);
-    const Tensor terms = CrossEntropies(Run(batch, rows), decoder_.head(), labels.targets, TermsOf(options));
+    const Tensor terms =
+        CrossEntropies(Decode(Embed(batch), batch, rows), decoder_.head(), labels.targets, TermsOf(options));
     return losses.index_copy_(0, rows, terms);
   }
 
   Tensor Logits(const Packed& batch) override {
     const torch::NoGradGuard no_graph;
-    const Tensor hidden = Run(batch, Tensor());
+    const Tensor hidden = Hidden(batch);
     return Product(hidden, decoder_.head().operand(hidden.scalar_type()).t()).to(at::kFloat);
   }
 
@@ -182,14 +205,13 @@ class SpecVlm : public Vlm {
     parameters_.push_back({.name = stem + "lora_B.weight", .part = Part::kLanguage, .value = up, .is_lora = true});
   }
 
-  // `keep` as in Decoder::Options.
-  Tensor Run(const Packed& batch, const Tensor& keep) const {
-    const torch::ScalarType type = TypeOf(options_.precision);
+  // Input embeddings [N, D] f32 of text and media.
+  Tensor Embed(const Packed& batch) const {
     MediaRows media;
     if (!batch.media.empty()) {
       CHECK(tower_ && projector_);
       media = EncodeMedia(spec_, *tower_, *projector_, batch.media, framing_,
-                          {.type = type,
+                          {.type = TypeOf(options_.precision),
                            .recompute = options_.recompute_vision,
                            .train_vision = options_.train_vision,
                            .train_projector = options_.train_projector});
@@ -205,9 +227,13 @@ class SpecVlm : public Vlm {
       }
     }
     if (media.rows.defined()) media.rows = media.rows.contiguous();
-    const Tensor embeddings = FuseRows(decoder_.table(), media.rows, sources);
+    return FuseRows(decoder_.table(), media.rows, sources);
+  }
+
+  // Rows after the final norm. `keep` as in Decoder::Options.
+  Tensor Decode(const Tensor& embeddings, const Packed& batch, const Tensor& keep) const {
     return decoder_(embeddings, decoder_.Plan(batch.cu_seqlens, batch.positions),
-                    {.type = type, .recompute = options_.recompute_language, .keep = keep});
+                    {.type = TypeOf(options_.precision), .recompute = options_.recompute_language, .keep = keep});
   }
 
   spec::ModelSpec spec_;

@@ -224,6 +224,40 @@ TEST(VlmTest, RowLossesSumToTheLoss) {
   EXPECT_NEAR(loss, want, 1e-5 * want);
 }
 
+// Where the decoder's layers add nothing, what leaves them is what entered.
+TEST(VlmTest, RowsAreReadOffTheInputToo) {
+  const spec::ModelSpec spec = TinyModel();
+  std::mt19937 random(10);
+  Packed batch = PackSegments(SomeSegments(spec, random));
+  const auto model = MakeModel(spec);
+  {
+    const torch::NoGradGuard no_graph;
+    for (const Parameter& parameter : model->parameters()) {
+      const bool adds = parameter.name.ends_with("o_proj.weight") || parameter.name.ends_with("down_proj.weight");
+      if (parameter.part == Part::kLanguage && adds) parameter.value.detach().zero_();
+    }
+    model->WeightsChanged();
+  }
+  EXPECT_EQ(model->Loss(batch, {.row_input_weight = 0.5}).item<double>(), model->Loss(batch, {}).item<double>());
+
+  std::ranges::fill(batch.labels, kIgnore);
+  for (size_t i = 0; i + 1 < batch.ids.size(); ++i) {
+    if (batch.ids[i] == kMediaRow && batch.ids[i + 1] == kMediaRow && batch.positions[i + 1] != 0) {
+      batch.labels[i + 1] = static_cast<int32_t>(i % 7);
+    }
+  }
+  const double loss = LossAndBackward(*model, batch, {});
+  std::vector<Tensor> gradients = Gradients(*model);
+  EXPECT_GT(loss, 1.0);
+  EXPECT_NEAR(LossAndBackward(*model, batch, {.row_input_weight = 0.5}), 1.5 * loss, 1e-5 * loss);
+  const std::vector<Tensor> more = Gradients(*model);
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    const Parameter& parameter = model->parameters()[i];
+    if (parameter.part == Part::kLanguage || IsNoise(parameter.name)) continue;
+    EXPECT_LT(RelativeError(more[i], gradients[i] * 1.5), 1e-4) << parameter.name;
+  }
+}
+
 TEST(VlmTest, AdaptersStartSilentAndMerge) {
   const spec::ModelSpec spec = TinyModel();
   std::mt19937 random(9);
