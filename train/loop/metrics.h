@@ -18,7 +18,7 @@ struct StepMetrics {
   int64_t step = 0;         // within the stage, counted from 1 once done
   int64_t global_step = 0;  // over all stages
   int64_t num_steps = 0;    // of the stage
-  double loss = 0.0;        // per label token
+  double loss = 0.0;        // per label token, with all that the stage adds to it
   double lr = 0.0;          // the default rate; parts may have their own
   double grad_norm = 0.0;   // before clipping
   int64_t samples = 0;

@@ -52,7 +52,7 @@ StatusOr<StagePlan> PlanStage(const StageConfig& stage, RunParts& parts, Ranks& 
     labels += batch.num_labels;
     const auto begin = std::chrono::steady_clock::now();
     RETURN_IF_ERROR(Guarded("first micro-batch", [&]() -> Status {
-      LossOptions options;
+      LossOptions options = LossOf(stage, parts.tokens);
       options.divisor = static_cast<double>(std::max<int64_t>(1, batch.num_labels));
       if (batch.num_labels > 0) parts.model.Loss(batch, options).backward();
       return OkStatus();

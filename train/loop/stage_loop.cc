@@ -47,6 +47,12 @@ int64_t NumSteps(const StageConfig& stage, int64_t steps_per_epoch) {
   return static_cast<int64_t>(std::ceil(stage.epochs * static_cast<double>(steps_per_epoch)));
 }
 
+LossOptions LossOf(const StageConfig& stage, const TokenFacts& tokens) {
+  LossOptions options = {.soft_ce_std = stage.soft_ce_std, .row_input_weight = stage.row_input_weight};
+  if (stage.soft_ce_std > 0.0) options.time_token_ids = tokens.time_token_ids;
+  return options;
+}
+
 std::vector<SavedValues> ValuesOf(std::vector<Parameter>& parameters) {
   std::vector<SavedValues> values;
   for (Parameter& parameter : parameters) {
@@ -103,12 +109,9 @@ StatusOr<double> StageLoop::ForwardBackward(const Window& window, int64_t labels
   double total = 0.0;
   for (const Packed& batch : window.batches) {
     if (batch.num_labels == 0) continue;
-    LossOptions options;
+    LossOptions options = LossOf(stage_, tokens_);
     options.divisor = stage_.loss_norm == LossNorm::kTokenGlobal ? static_cast<double>(labels_of_step)
                                                                  : static_cast<double>(batch.num_labels) * num_batches;
-    options.soft_ce_std = stage_.soft_ce_std;
-    options.row_input_weight = stage_.row_input_weight;
-    if (stage_.soft_ce_std > 0.0) options.time_token_ids = tokens_.time_token_ids;
     const StatusOr<double> loss = Guarded("training step", [&]() -> StatusOr<double> {
       const torch::Tensor value = model_.Loss(batch, options);
       value.backward();

@@ -37,6 +37,9 @@ struct TokenFacts {
   std::vector<int64_t> time_token_ids;
 };
 
+// The stage's loss; the divisor is the caller's.
+LossOptions LossOf(const StageConfig& stage, const TokenFacts& tokens);
+
 // Trainable tensors of a model in the order the optimiser and the checkpoints hold them.
 std::vector<SavedValues> ValuesOf(std::vector<Parameter>& parameters);
 

@@ -34,12 +34,10 @@ LabelRows LabelRowsOf(const Packed& batch) {
 }
 
 // Rows of media that carry labels of their own, and those labels.
-LabelRows OwnLabelRowsOf(const Packed& batch) {
-  const LabelRows all = LabelRowsOf(batch);
+LabelRows OwnLabelRowsOf(const Packed& batch, const LabelRows& all) {
   LabelRows result;
   for (size_t i = 0; i < all.rows.size(); ++i) {
-    const auto row = static_cast<size_t>(all.rows[i]);
-    if (batch.ids[row] != kMediaRow || batch.ids[row + 1] != kMediaRow) continue;
+    if (batch.ids[static_cast<size_t>(all.rows[i]) + 1] != kMediaRow) continue;  // what the next row says
     result.rows.push_back(all.rows[i]);
     result.targets.push_back(all.targets[i]);
   }
@@ -149,7 +147,7 @@ class SpecVlm : public Vlm {
     const Tensor loss = LinearCrossEntropy(Decode(embeddings, batch, ToTensor(labels.rows)), decoder_.head(),
                                            labels.targets, TermsOf(options));
     if (options.row_input_weight == 0.0) return loss;
-    const LabelRows own = OwnLabelRowsOf(batch);
+    const LabelRows own = OwnLabelRowsOf(batch, labels);
     if (own.rows.empty()) return loss;
     const Tensor rows =
         decoder_.FinalNorm(at::index_select(embeddings, 0, ToTensor(own.rows)), TypeOf(options_.precision));

@@ -152,7 +152,7 @@ class Scatter {
     if (rng_.Chance(0.4)) text = std::string(PickWord(rng_, split_, 3, most));
     if (rng_.Chance(0.3)) text = Figures();
     if (rng_.Chance(0.4)) {
-      for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+      text = Upper(text);
     } else if (rng_.Chance(0.3)) {
       text = Capitalised(text);
     }

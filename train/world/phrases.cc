@@ -3,6 +3,7 @@
 #include <array>
 
 #include "src/base/check.h"
+#include "src/base/strings.h"
 
 namespace galago::world {
 
@@ -60,9 +61,15 @@ std::string Listed(std::span<const std::string> words) {
 }
 
 std::string Capitalised(std::string_view text) {
-  std::string result(text);
-  if (!result.empty() && result[0] >= 'a' && result[0] <= 'z') result[0] = static_cast<char>(result[0] - 'a' + 'A');
-  return result;
+  return text.empty() ? "" : StrCat(Upper(text.substr(0, 1)), text.substr(1));
+}
+
+std::string Upper(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
 }
 
 std::string_view NumberWord(int64_t number) {

@@ -42,6 +42,8 @@ std::string JoinWords(std::span<const std::string> words);
 std::string Listed(std::span<const std::string> words);
 // First letter in upper case.
 std::string Capitalised(std::string_view text);
+// All letters in upper case.
+std::string Upper(std::string_view text);
 // "zero" to "twelve".
 std::string_view NumberWord(int64_t number);
 

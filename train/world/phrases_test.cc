@@ -43,6 +43,8 @@ TEST(Phrases, Words) {
   EXPECT_EQ(JoinWords({}), "");
   EXPECT_EQ(Capitalised("two cups"), "Two cups");
   EXPECT_EQ(Capitalised(""), "");
+  EXPECT_EQ(Capitalised("7 cups"), "7 cups");
+  EXPECT_EQ(Upper("b2 Red fish"), "B2 RED FISH");
   EXPECT_EQ(NumberWord(0), "zero");
   EXPECT_EQ(NumberWord(12), "twelve");
 }

@@ -20,14 +20,6 @@ namespace {
 constexpr double kPi = std::numbers::pi;
 constexpr double kSide = 112.0;
 
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return upper;
-}
-
 enum class Case { kLower, kCapitalised, kUpper };
 
 Case PickCase(Rng& rng) { return rng.Pick({Case::kLower, Case::kLower, Case::kCapitalised, Case::kUpper}); }

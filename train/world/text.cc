@@ -305,8 +305,7 @@ Exchange ChangeCase(Rng& rng, Split split) {
   static const Wordings kLower{{"Write {word} in small letters.", "Put {word} in small letters."},
                                {"Write the word {word} in small letters."}};
   const std::string lower = SomeWord(rng, split);
-  std::string upper = lower;
-  for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+  const std::string upper = Upper(lower);
   if (rng.Chance(0.5)) return Make("case", Say(kUpper, rng, split, {{"word", lower}}), upper);
   return Make("case", Say(kLower, rng, split, {{"word", upper}}), lower);
 }

@@ -9,12 +9,11 @@
 // V's tree. None of this depends on which tile or call computes the output.
 namespace galago::kernels {
 
-// Elements of k added up before the running sums are folded into c. A block of an activation tile (6 rows of bf16) and
-// of a weight tile (4 rows) is then at most 40 KiB: the weights stream through the first-level cache, the activations
-// stay. Blocks of one sum are of equal length but the last.
-constexpr int64_t kMaxKBlock = 2048;
+// Elements of k added up before the running sums are folded into c, at most V::kMaxKBlock. Blocks of one sum are of
+// equal length but the last.
+template <class V>
 [[gnu::always_inline]] inline int64_t KBlock(int64_t k, int64_t step) {
-  const int64_t blocks = (k + kMaxKBlock - 1) / kMaxKBlock;
+  const int64_t blocks = (k + V::kMaxKBlock - 1) / V::kMaxKBlock;
   const int64_t even = (k + blocks - 1) / blocks;
   return (even + step - 1) / step * step;
 }
@@ -54,9 +53,10 @@ struct WeightRows {
 };
 
 // Adds the sums over `k` elements to (`first`: writes them to) kRows x cols of c, cols <= 4.
-// While it computes it asks for the weights of the tile after: with 16 and 32 rows of bf16 that gains 10 to 40 % on a
-// Zen 4 core, with 1 row or 1024 nothing.
-template <class Dot, int kRows>
+// kAhead: while it computes it asks for the weights of the tile after. With 16 rows times bf16 weights that gains 10 to
+// 40 % on cores of Zen 3 and Zen 4; where weights are read again from a cache, as with 1024 rows, it gains nothing, and
+// with float32 weights it costs up to a third.
+template <class Dot, int kRows, bool kAhead>
 inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t k, float* c,
                      int64_t ldc, int64_t cols, bool first) {
   using V = typename Dot::V;
@@ -72,7 +72,7 @@ inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightR
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
       const char* p = w.row[j] + at * Dot::kWeightSize;
-      __builtin_prefetch(p + w.ahead);
+      if constexpr (kAhead) __builtin_prefetch(p + w.ahead);
       const auto w_step = Dot::LoadW(p);
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) sums[i][j] = Dot::MulAdd(a_step[i], w_step, sums[i][j]);
@@ -99,13 +99,13 @@ inline void GemmTile(const typename Dot::AElement* a, int64_t lda, const WeightR
 }
 
 // The tile for `rows` in [1, kRows].
-template <class Dot, int kRows>
+template <class Dot, int kRows, bool kAhead>
 inline void GemmTileOf(int64_t rows, const typename Dot::AElement* a, int64_t lda, const WeightRows& w, int64_t k,
                        float* c, int64_t ldc, int64_t cols, bool first) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return GemmTileOf<Dot, kRows - 1>(rows, a, lda, w, k, c, ldc, cols, first);
+    if (rows < kRows) return GemmTileOf<Dot, kRows - 1, kAhead>(rows, a, lda, w, k, c, ldc, cols, first);
   }
-  GemmTile<Dot, kRows>(a, lda, w, k, c, ldc, cols, first);
+  GemmTile<Dot, kRows, kAhead>(a, lda, w, k, c, ldc, cols, first);
 }
 
 // Up to so many tiles of rows the weights are what is read from memory, and the loop over them goes outside.
@@ -116,24 +116,30 @@ inline void GemmBlock(const GemmArgs& args, int64_t lda) {
   using AElement = typename Dot::AElement;
   constexpr int kRows = Dot::V::kTileRows;
   const auto* a = static_cast<const AElement*>(args.a);
-  const int64_t block = KBlock(args.k, Dot::kStep);
-  const auto tile = [&](int64_t i, int64_t j, int64_t k0) {
+  const int64_t block = KBlock<typename Dot::V>(args.k, Dot::kStep);
+  const auto tile = [&]<bool kAhead>(int64_t i, int64_t j, int64_t k0) {
     const int64_t k = args.k - k0 < block ? args.k - k0 : block;
     const int64_t cols = args.n1 - j < 4 ? args.n1 - j : 4;
-    GemmTileOf<Dot, kRows>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
-                           args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
+    GemmTileOf<Dot, kRows, kAhead>(args.m1 - i, a + i * lda + k0, lda, WeightRows::At<Dot>(args, j, k0), k,
+                                   args.c + (i - args.m0) * args.ldc + (j - args.n0), args.ldc, cols, k0 == 0);
   };
   // An output's K-blocks come in order either way.
   if (args.m1 - args.m0 <= kFewTiles * kRows) {  // weights pass once, front to back; activations stay in the cache
     for (int64_t j = args.n0; j < args.n1; j += 4) {
       for (int64_t k0 = 0; k0 < args.k; k0 += block) {
-        for (int64_t i = args.m0; i < args.m1; i += kRows) tile(i, j, k0);
+        for (int64_t i = args.m0; i < args.m1; i += kRows) {
+          tile.template operator()<(Dot::kWeightSize < SizeOf(FloatType::kF32))>(i, j, k0);
+        }
       }
     }
   } else {  // activations pass, the block's weights stay
+    constexpr int64_t kCols = Dot::V::kBlockCols;
     for (int64_t k0 = 0; k0 < args.k; k0 += block) {
-      for (int64_t i = args.m0; i < args.m1; i += kRows) {
-        for (int64_t j = args.n0; j < args.n1; j += 4) tile(i, j, k0);
+      for (int64_t j0 = args.n0; j0 < args.n1; j0 += kCols) {
+        const int64_t j1 = args.n1 - j0 < kCols ? args.n1 : j0 + kCols;
+        for (int64_t i = args.m0; i < args.m1; i += kRows) {
+          for (int64_t j = j0; j < j1; j += 4) tile.template operator()<false>(i, j, k0);
+        }
       }
     }
   }

@@ -18,6 +18,10 @@ struct V {
   static constexpr int64_t kLanes = 8;
   // 3 x 4 accumulators, 3 operands and one more: all 16 registers.
   static constexpr int kTileRows = 3;
+  // A weight has few uses in a tile of 3 rows, so that weights stay in the first-level cache while activations pass:
+  // 1024 elements of a weight tile (4 rows) and of an activation tile are at most 28 KiB.
+  static constexpr int64_t kMaxKBlock = 1024;
+  static constexpr int64_t kBlockCols = 4;
   static constexpr int kTileVecs = 4;
 
   static F32 Zero() { return _mm256_setzero_ps(); }

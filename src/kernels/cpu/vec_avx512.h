@@ -21,6 +21,10 @@ struct V {
   static constexpr int64_t kLanes = 16;
   // Register tiles: 6 x 4 accumulators, 6 operands and one more fit 32 registers.
   static constexpr int kTileRows = 6;
+  // Of 2048 elements of k an activation tile (6 rows of bf16) and a weight tile (4 rows) are at most 40 KiB: the
+  // weights stream through the first-level cache, the activations stay, while a task's weights pass as a whole.
+  static constexpr int64_t kMaxKBlock = 2048;
+  static constexpr int64_t kBlockCols = 128;
   static constexpr int kTileVecs = 4;
 
   static __mmask16 First(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
