@@ -32,7 +32,7 @@ Exit ExitCodeFor(const Status& status);
 // One option of a command.
 struct Flag {
   std::string name;   // "--out"
-  std::string value;  // placeholder of the value; empty for a switch
+  std::string value;  // what stands for the value in the help; empty for a switch
   std::string help;
   std::function<Status(const std::string&)> set;  // switches get ""
 };

@@ -18,8 +18,7 @@ struct V {
   static constexpr int64_t kLanes = 4;
   // 6 x 4 accumulators, 6 operands and one more fit 32 registers.
   static constexpr int kTileRows = 6;
-  // Of 2048 elements of k an activation tile (6 rows of bf16) and a weight tile (4 rows) are at most 40 KiB: the
-  // weights stream through the first-level cache, the activations stay, while a task's weights pass as a whole.
+  // As in vec_avx512.h.
   static constexpr int64_t kMaxKBlock = 2048;
   static constexpr int64_t kBlockCols = 128;
   static constexpr int kTileVecs = 4;
