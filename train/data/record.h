@@ -15,6 +15,7 @@
 #include "src/media/image.h"
 #include "src/spec/media_layout.h"
 #include "src/text/prompt.h"
+#include "train/world/sample.h"
 
 // What every reader makes of a record: text with the places of its media, nothing decoded yet. SequenceBuilder turns it
 // into tokens and pixels.
@@ -57,6 +58,8 @@ struct Record {
   // What the rows of the record's one picture say, from its first row on: a row's label is the first token of its word.
   // Words of one letter stand for that letter. For a record whose picture is one tile.
   std::vector<std::string> row_words;
+  // Bytes of the last text part of a kCaption's turn that alone carry loss, in order; empty: all of it.
+  std::vector<world::Exchange::Span> told;
   bool times = false;                // <seconds> in the text are times in the record's first video
   std::optional<int64_t> max_tiles;  // of this record's pictures, instead of the model's
   std::string source;                // "file:line", for messages

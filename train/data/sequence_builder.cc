@@ -205,6 +205,35 @@ Status SequenceBuilder::AddEnds(Style style, Flat& flat) const {
   return OkStatus();
 }
 
+// The text is tokenized piece by piece to know whose each token is.
+Status SequenceBuilder::KeepTold(const Record& record, const Flat& flat, std::vector<int32_t>& labels) const {
+  if (record.told.empty()) return OkStatus();
+  CHECK(record.style == Style::kCaption);
+  const auto& text = std::get<std::string>(record.turns.front().parts.back());
+  std::vector<int32_t> ids, kept;
+  const auto add = [&](size_t begin, size_t end, bool told) -> Status {
+    CHECK(begin <= end && end <= text.size());
+    ASSIGN_OR_RETURN(const auto piece, tokenizer_->Encode(text.substr(begin, end - begin),
+                                                          {.add_special = false, .parse_special = false}));
+    ids.insert(ids.end(), piece.begin(), piece.end());
+    for (const int32_t id : piece) kept.push_back(told ? id : kIgnore);
+    return OkStatus();
+  };
+  size_t at = 0;
+  for (const auto& [begin, end] : record.told) {
+    RETURN_IF_ERROR(add(at, begin, false));
+    RETURN_IF_ERROR(add(begin, end, true));
+    at = end;
+  }
+  RETURN_IF_ERROR(add(at, text.size(), false));
+  const bool whole = ids.size() < flat.ids.size() &&
+                     std::equal(ids.begin(), ids.end(), flat.ids.end() - 1 - static_cast<std::ptrdiff_t>(ids.size()));
+  if (!whole) return InvalidArgument("the tokenizer joins what the text tells with what it asks");
+  labels.assign(flat.ids.size(), kIgnore);
+  std::ranges::copy(kept, labels.end() - 1 - static_cast<std::ptrdiff_t>(kept.size()));
+  return OkStatus();
+}
+
 // One label for each word, from the first row of the picture's one tile on.
 Status SequenceBuilder::AddRowLabels(const Record& record, Sequence& sequence) const {
   if (record.row_words.empty()) return OkStatus();
@@ -242,6 +271,7 @@ StatusOr<Sequence> SequenceBuilder::Build(const Record& record) const {
   if (chat) {
     ASSIGN_OR_RETURN(labels, ChatLabels(record, std::move(turns), flat));
   }
+  RETURN_IF_ERROR(KeepTold(record, flat, labels));
 
   Sequence out;
   out.source = record.source;

@@ -53,6 +53,8 @@ class SequenceBuilder {
                                             const Flat& flat) const;
   // What comes around the text without chat template: BOS, EOS, new line.
   Status AddEnds(Style style, Flat& flat) const;
+  // Only what the record tells keeps its label.
+  Status KeepTold(const Record& record, const Flat& flat, std::vector<int32_t>& labels) const;
   Status AddRowLabels(const Record& record, Sequence& sequence) const;
 
   const spec::ModelSpec spec_;

@@ -123,6 +123,37 @@ TEST(SequenceBuilder, RowsOfAPictureSayWordsOfTheirOwn) {
                                                                     " rows, the model makes " + std::to_string(rows)));
 }
 
+TEST(SequenceBuilder, OfATextWhatIsToldAloneCarriesLoss) {
+  const auto builder = TinyBuilder("nvila_lite_2b");
+  Record record;
+  record.style = Style::kCaption;
+  record.media.push_back(Picture(56, 56));
+  const std::string text = "place: fish top left, cup no.";
+  record.turns = {{.role = text::Role::kUser, .parts = MediaInFront(record.media, text)}};
+  const auto whole = builder->Build(record);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  const std::string end = builder->tokenizer().IdToPiece(*builder->tokenizer().eos_id());
+  EXPECT_THAT(Show(*builder, *whole).learnt, ::testing::EndsWith(text + end));
+
+  record.told = {{11, 20}, {25, 28}};
+  const auto sequence = builder->Build(record);
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  EXPECT_EQ(Show(*builder, *sequence).learnt, " top left no");
+  EXPECT_EQ(sequence->num_rows(), whole->num_rows());
+
+  size_t inside = 0;  // a token of more than one byte
+  const auto ids = builder->tokenizer().Encode(text, {.add_special = false});
+  ASSERT_TRUE(ids.ok()) << ids.status();
+  for (const int32_t id : *ids) {
+    const size_t length = builder->tokenizer().IdToPiece(id).size();
+    if (length > 1) break;
+    inside += length;
+  }
+  ASSERT_LT(inside + 1, text.size());
+  record.told = {{0, inside + 1}};
+  EXPECT_THAT(MessageOf(builder->Build(record).status()), HasSubstr("the tokenizer joins"));
+}
+
 TEST(SequenceBuilder, OnlyASinglePictureIsTiled) {
   const auto builder = TinyBuilder("nvila_lite_2b");
   Record one = Chat({"", "two"});

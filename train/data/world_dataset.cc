@@ -35,6 +35,7 @@ StatusOr<Record> OneText(Record record, const world::Exchange& exchange) {
   record.style = Style::kCaption;
   size_t next = 0;
   std::vector<text::Part> parts;
+  record.told = exchange.told;
   if (MarksLead(exchange.answer)) {
     parts = MediaInFront(record.media, exchange.answer);
     next = record.media.size();
@@ -51,6 +52,7 @@ void DropMedia(world::Sample& sample) {
   sample.media.clear();
   for (world::Exchange& exchange : sample.exchanges) {
     exchange.question = WithoutMarks(exchange.question);
+    exchange.told.clear();  // what no picture decides
     exchange.answer = WithoutMarks(exchange.answer);
   }
 }

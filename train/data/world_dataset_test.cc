@@ -78,6 +78,28 @@ TEST(WorldDataset, RowsSayOneWordOfTheirCells) {
   EXPECT_THAT(letters, ElementsAre("T", "e"));
 }
 
+// A text that tells one word of three.
+class FindTask : public world::Task {
+ public:
+  std::string_view name() const override { return "finds"; }
+  world::Sample Draw(world::Rng&, world::Split) const override {
+    world::Exchange exchange{"", "there: cup no."};
+    exchange.told = {{10, 13}};
+    return {.form = world::Form::kCaption, .media = {media::Image(4, 4)}, .exchanges = {std::move(exchange)}};
+  }
+};
+
+TEST(WorldDataset, WhatIsToldGoesWithThePicture) {
+  const auto finds = MakeWorldDataset(std::make_unique<FindTask>(), {.count = 1});
+  const auto record = finds->Get(0);
+  ASSERT_TRUE(record.ok()) << record.status();
+  ASSERT_EQ(record->front().told.size(), 1u);
+  EXPECT_EQ(Texts(*finds, 0).front().substr(record->front().told[0].begin, 3), " no");
+  const auto words = MakeWorldDataset(std::make_unique<FindTask>(), {.count = 1, .media = false})->Get(0);
+  ASSERT_TRUE(words.ok()) << words.status();
+  EXPECT_THAT(words->front().told, testing::IsEmpty()) << "without a picture nothing decides";
+}
+
 // A document, marks in its text.
 class PageTask : public world::Task {
  public:

@@ -29,7 +29,7 @@ class FactsTask : public Task {
       if (told.lists.empty()) continue;
       Sample sample;
       sample.form = Form::kCaption;
-      sample.media.emplace_back(std::move(told.image));
+      sample.media.emplace_back(std::move(told.medium));
       sample.exchanges.push_back({"", FactsOf(std::move(told.lists), rng), "facts", Metric::kExact});
       return sample;
     }

@@ -37,4 +37,17 @@ std::string FactsOf(std::vector<List> lists, Rng& rng) {
   return text;
 }
 
+Exchange FindsExchange(List list, Rng& rng) {
+  rng.Shuffle(list.items);
+  Exchange exchange{"", StrCat(list.title, ":"), "finds"};
+  for (const ListItem& item : list.items) {
+    exchange.answer += StrCat(exchange.told.empty() ? " " : ", ", item.name);
+    const size_t begin = exchange.answer.size();
+    exchange.answer += StrCat(" ", item.answer);
+    exchange.told.push_back({begin, exchange.answer.size()});
+  }
+  exchange.answer += '.';
+  return exchange;
+}
+
 }  // namespace galago::world

@@ -29,7 +29,7 @@ struct List {
 
 // A picture and its lists, no list telling what another one tells.
 struct Told {
-  media::Image image;
+  Medium medium;
   std::vector<List> lists;
 };
 
@@ -43,6 +43,9 @@ std::vector<Exchange> QuestionsOf(std::span<const List> lists, Metric metric, Rn
 // "colour: fish red, cup blue. count: fish 1, moons 0." with lists and items in any order: a name stands before what is
 // told of it, so that it says where to look.
 std::string FactsOf(std::vector<List> lists, Rng& rng);
+
+// The same of one list, as an exchange in which the answers alone are told.
+Exchange FindsExchange(List list, Rng& rng);
 
 }  // namespace galago::world
 

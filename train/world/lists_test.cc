@@ -9,7 +9,11 @@
 #include <string_view>
 
 #include "train/world/makers.h"
+#include "train/world/palette.h"
 #include "train/world/question_reading.h"
+#include "train/world/scene_questions.h"
+#include "train/world/scenes.h"
+#include "train/world/things.h"
 
 namespace galago::world {
 namespace {
@@ -86,6 +90,96 @@ TEST(Facts, AreCaptionsOfOnePicture) {
   for (const char* title :
        {"colour", "place", "count", "there", "value", "size", "pattern", "side", "at", "price", "read"}) {
     EXPECT_TRUE(titles.contains(title)) << title;
+  }
+}
+
+TEST(Lists, FindsMarkWhatIsTold) {
+  std::set<std::string> texts;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    Rng rng(seed);
+    const Exchange exchange =
+        FindsExchange({"finds", "place", nullptr, {{"fish", "top left"}, {"red cup", "no"}}}, rng);
+    ASSERT_EQ(exchange.told.size(), 2U);
+    std::set<std::string> told;
+    for (const auto& [begin, end] : exchange.told) told.insert(exchange.answer.substr(begin, end - begin));
+    EXPECT_THAT(told, UnorderedElementsAre(" top left", " no"));
+    texts.insert(exchange.answer);
+  }
+  EXPECT_THAT(texts, UnorderedElementsAre("place: fish top left, red cup no.", "place: red cup no, fish top left."));
+}
+
+// Of a scene whose things are known: what is found is true, and half is looked for in vain.
+TEST(Finds, AreTrueOfTheirScene) {
+  std::set<std::string> titles;
+  int64_t found = 0, missed = 0;
+  for (uint64_t seed = 0; seed < 400; ++seed) {
+    Rng rng(seed);
+    const Scene scene = DrawScene(rng, Split::kTrain);
+    const List list = FindsOf(scene, rng, Split::kTrain);
+    if (list.items.empty()) continue;
+    titles.insert(list.title);
+    std::set<std::string> names;
+    for (const ListItem& item : list.items) {
+      EXPECT_TRUE(names.insert(item.name).second) << item.name;
+      std::vector<const Thing*> fitting;
+      for (const Thing& thing : scene.things) {
+        for (const bool shape : {false, true}) {
+          for (const bool colour : {false, true}) {
+            Description description;
+            if (shape) description.shape = thing.shape;
+            if (colour) description.colour = thing.colour;
+            const bool named = item.name == (list.title == "count" ? description.Many() : description.One());
+            if (named && (shape || colour)) fitting.push_back(&thing);
+          }
+        }
+      }
+      const bool absent = item.answer == "no" || item.answer == "0";
+      EXPECT_EQ(fitting.empty(), absent) << item.name << " " << item.answer;
+      (absent ? missed : found) += 1;
+      if (absent) continue;
+      if (list.title == "count") {
+        EXPECT_EQ(item.answer, std::to_string(fitting.size()));
+      }
+      if (list.title == "there") {
+        EXPECT_EQ(item.answer, "yes");
+      }
+      if (list.title == "place") {
+        EXPECT_EQ(item.answer, PlaceOf(scene, *fitting.front()));
+      }
+      if (list.title == "colour") {
+        EXPECT_EQ(item.answer, Palette()[fitting.front()->colour].name);
+      }
+    }
+  }
+  EXPECT_THAT(titles, UnorderedElementsAre("colour", "count", "place", "there"));
+  EXPECT_NEAR(static_cast<double>(found) / static_cast<double>(found + missed), 0.5, 0.1);
+}
+
+TEST(Finds, LookForAsManyThingsInVain) {
+  const auto stamps = LoadStamps({});
+  ASSERT_TRUE(stamps.ok()) << MessageOf(stamps.status());
+  std::set<std::string> titles;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Rng rng(seed);
+    const Told told = FindThings(**stamps, rng, Split::kTrain);
+    ASSERT_EQ(told.lists.size(), 1U);
+    const List& list = told.lists[0];
+    const auto in_vain = std::ranges::count_if(
+        list.items, [](const ListItem& item) { return item.answer == "no" || item.answer == "0"; });
+    EXPECT_LE(static_cast<size_t>(2 * in_vain), list.items.size() + 1) << list.title;
+    if (!list.items.empty()) titles.insert(list.title);
+  }
+  EXPECT_THAT(titles, UnorderedElementsAre("place", "there", "count", "side", "top or bottom"));
+}
+
+TEST(Finds, AreTextsWhosePartsAreTold) {
+  const auto task = MakeFinds({});
+  ASSERT_TRUE(task.ok()) << MessageOf(task.status());
+  for (uint64_t i = 0; i < 100; ++i) {
+    const Sample sample = DrawSample(**task, Split::kTrain, 1, i);
+    EXPECT_EQ(sample.form, Form::kCaption);
+    ASSERT_EQ(sample.exchanges.size(), 1U);
+    EXPECT_GE(sample.exchanges[0].told.size(), 2U) << sample.exchanges[0].answer;
   }
 }
 

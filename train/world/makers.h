@@ -25,6 +25,7 @@ TaskOr MakeCaptions(const Assets& assets);
 TaskOr MakeInterleaved(const Assets& assets);
 TaskOr MakeTranscripts(const Assets& assets);
 TaskOr MakeFacts(const Assets& assets);
+TaskOr MakeFinds(const Assets& assets);
 TaskOr MakeCells(const Assets& assets);
 TaskOr MakeDials(const Assets& assets);
 

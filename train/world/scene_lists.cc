@@ -96,7 +96,67 @@ List Counts(const Scene& scene, Rng& rng, Split split) {
   return list;
 }
 
+// By shape, by colour or by both; nullopt where that does not tell the same as both would.
+std::optional<Description> Sought(const Scene& scene, bool there, bool alone, Rng& rng, Split split) {
+  const Description both = PickToLookFor(scene, there, rng, split);
+  Description description = both;
+  const double kind = rng.Uniform();
+  if (kind < 0.6) {
+    description.colour.reset();
+  } else if (kind < 0.75) {
+    description.shape.reset();
+  }
+  if (!description.shape && !description.colour) return std::nullopt;
+  const int64_t count = CountOf(scene, description);
+  if ((count > 0) != there || (alone && count > 1)) return std::nullopt;
+  return description;
+}
+
 }  // namespace
+
+List FindsOf(const Scene& scene, Rng& rng, Split split) {
+  List list;
+  std::vector<Description> sought;
+  list.kind = "finds";
+  list.title = rng.Pick({"place", "place", "there", "count", "colour"});
+  const bool place = list.title == "place", colour = list.title == "colour", count = list.title == "count";
+  const auto answer = [&](const Description& description) -> std::optional<std::string> {
+    if (count) return StrCat(CountOf(scene, description));
+    const auto thing =
+        std::find_if(scene.things.begin(), scene.things.end(), [&](const Thing& t) { return description.Fits(t); });
+    if (thing == scene.things.end()) return "no";
+    if (colour) return std::string(Palette()[thing->colour].name);
+    if (!place) return "yes";
+    const auto found = PlaceOf(scene, *thing);
+    return found ? std::optional(std::string(*found)) : std::nullopt;
+  };
+  // Of a thing its place and colour are told once: asked for twice, the text would answer the second time.
+  const auto told_before = [&](const Description& description) {
+    return std::any_of(sought.begin(), sought.end(), [&](const Description& before) {
+      return std::any_of(scene.things.begin(), scene.things.end(),
+                         [&](const Thing& thing) { return description.Fits(thing) && before.Fits(thing); });
+    });
+  };
+  constexpr int kTries = 40;
+  const size_t most = std::min<size_t>(10, 2 * scene.things.size());
+  for (int i = 0; i < kTries && list.items.size() < most; ++i) {
+    // Presences before absences: one that cannot be asked for must not make the other more frequent.
+    const bool there = list.items.size() % 2 == 0;
+    const auto description = Sought(scene, there, place || colour, rng, split);
+    if (!description || (colour && description->colour)) continue;
+    if ((place || colour) && told_before(*description)) continue;
+    const std::string name = count ? description->Many() : description->One();
+    if (std::any_of(list.items.begin(), list.items.end(), [&](const ListItem& item) { return item.name == name; })) {
+      continue;
+    }
+    auto text = answer(*description);
+    if (!text) continue;
+    list.items.push_back({name, *std::move(text)});
+    sought.push_back(*description);
+  }
+  if (list.items.size() < 2) list.items.clear();
+  return list;
+}
 
 std::vector<List> ListsOf(const Scene& scene, Rng& rng, Split split) {
   std::vector<List> lists = {Colours(scene, rng), Places(scene, rng), Sizes(scene, rng), Patterns(scene, rng)};

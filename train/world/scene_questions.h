@@ -40,6 +40,11 @@ std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Spli
 // `split` says which combinations may be looked for.
 std::vector<List> ListsOf(const Scene& scene, Rng& rng, Split split = Split::kTrain);
 
+// A list of things asked for by shape, by colour or by both, half of which are not in the scene, each with its place,
+// its colour, whether it is there or how often. Of what is not there: "no", or 0. Empty where the scene does not offer
+// it.
+List FindsOf(const Scene& scene, Rng& rng, Split split);
+
 // One of the things or sorts of thing that a picture may be asked for: present in the scene or not, never a combination
 // that the split does not show.
 Description PickAbsent(const Scene& scene, Rng& rng, Split split);

@@ -29,6 +29,7 @@ constexpr std::array kEntries = {
     Entry{"interleaved", MakeInterleaved},
     Entry{"transcripts", MakeTranscripts},
     Entry{"facts", MakeFacts},
+    Entry{"finds", MakeFinds},
     Entry{"cells", MakeCells},
     Entry{"dials", MakeDials},
 };

@@ -136,6 +136,26 @@ class Composer {
     return lists;
   }
 
+  // What is asked for by name, half of it in vain.
+  List Finds() {
+    List list;
+    list.kind = "finds";
+    list.title = rng_.Pick({"place", "there", "count", "side", "top or bottom"});
+    // What is there comes first. What cannot be asked for must not make the others, to which the answer is no, more
+    // frequent.
+    size_t present = 0;
+    for (const size_t thing : ToLookFor()) {
+      const bool there = CountOf(thing) > 0;
+      if (!there && list.items.size() >= 2 * present) break;
+      const std::string name = list.title == "count" ? PluralOf(thing) : NameOf(thing);
+      auto answer = FindOf(thing, list.title);
+      if (!answer) continue;
+      list.items.push_back({name, *std::move(answer)});
+      present += there ? 1 : 0;
+    }
+    return list;
+  }
+
   Sample Finish() {
     if (split_ == Split::kTrain && rng_.Chance(kAskLists)) {
       exchanges_ = QuestionsOf(Lists(), Metric::kExact, rng_);
@@ -147,6 +167,25 @@ class Composer {
   }
 
  private:
+  // nullopt where nothing clear can be said.
+  std::optional<std::string> FindOf(size_t thing, std::string_view title) const {
+    const int64_t count = CountOf(thing);
+    if (title == "count") return StrCat(count);
+    if (count == 0) return "no";
+    if (title == "there") return "yes";
+    if (count > 1) return std::nullopt;
+    const Laid& laid = *std::find_if(laid_.begin(), laid_.end(), [&](const Laid& at) { return at.thing == thing; });
+    const double right = laid.x - kSide / 2;
+    const double down = laid.y - kSide / 2;
+    const bool sideways = std::abs(right) > kMostOffMiddle;
+    const bool upright = std::abs(down) > kMostOffMiddle;
+    const std::string_view side = right > 0 ? "right" : "left";
+    const std::string_view height = down > 0 ? "bottom" : "top";
+    if (title == "side") return sideways ? std::optional(std::string(side)) : std::nullopt;
+    if (title == "top or bottom") return upright ? std::optional(std::string(height)) : std::nullopt;
+    return sideways && upright ? std::optional(StrCat(height, " ", side)) : std::nullopt;
+  }
+
   // One thing, alone; small enough to lie in a corner, or filling the picture.
   void One() {
     const size_t thing = PickThing();
@@ -370,6 +409,12 @@ Told DrawThings(const StampSet& stamps, Rng& rng, Split split) {
   Composer composer(stamps, rng, split);
   composer.Compose();
   return {composer.Picture(), composer.Lists()};
+}
+
+Told FindThings(const StampSet& stamps, Rng& rng, Split split) {
+  Composer composer(stamps, rng, split);
+  composer.Compose();
+  return {composer.Picture(), {composer.Finds()}};
 }
 
 TaskOr MakeThings(const Assets& assets) {

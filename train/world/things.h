@@ -25,6 +25,10 @@ void LayThing(const StampSet& stamps, size_t thing, Placement placement, const C
 // A picture as the task draws it; what lies where in it, and what is there or how often.
 Told DrawThings(const StampSet& stamps, Rng& rng, Split split);
 
+// Such a picture and one list: of things asked for by name, half of which are not in it, each with where it is, on
+// which side, whether it is there or how often. Of what is not there: "no", or 0.
+Told FindThings(const StampSet& stamps, Rng& rng, Split split);
+
 // Two things, as indices into ThingClasses(), that training never shows together: one pair in seven.
 bool IsHeldOutPair(size_t a, size_t b);
 

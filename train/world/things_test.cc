@@ -108,7 +108,7 @@ TEST_F(ThingsTask, ListsAgreeWithTheQuestions) {
     Rng rng(MixSeed(MixSeed(4, "train", 0), "things", index));
     const Told told = DrawThings(**stamps, rng, Split::kTrain);
     const Sample sample = DrawSample(*task_, Split::kTrain, 4, index);
-    ASSERT_EQ(told.image, std::get<media::Image>(sample.media[0]));
+    ASSERT_EQ(std::get<media::Image>(told.medium), std::get<media::Image>(sample.media[0]));
     for (const Exchange& exchange : sample.exchanges) {
       const auto kind = kinds.find(exchange.kind);
       if (kind == kinds.end()) continue;

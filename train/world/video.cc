@@ -40,6 +40,17 @@ class Director {
  public:
   Director(Rng& rng, Split split) : rng_(rng), split_(split), length_(PickLength(rng, split)) {}
 
+  void Direct() {
+    const double story = rng_.Uniform();
+    if (story < 0.5) {
+      Deeds();
+    } else if (story < 0.75) {
+      Arrivals();
+    } else {
+      Departures();
+    }
+  }
+
   // One to three shapes, of which some do something: different things.
   void Deeds() {
     const auto count = static_cast<int>(rng_.Int(1, 3));
@@ -90,6 +101,26 @@ class Director {
     Ask(kDoes, "does", {{"x", Called(any)}}, leaves ? "disappears" : "stays");
   }
 
+  // What becomes of each shape, or when it comes: looked for by name, and as many in vain.
+  Told Finds() {
+    const bool arrivals = actors_.front().visible.begin > 0;
+    Told told;
+    List& list = told.lists.emplace_back();
+    list.kind = "finds";
+    list.title = arrivals ? "order" : "does";
+    for (size_t i = 0; i < actors_.size(); ++i) {
+      const std::string when = i == 0 ? "first" : i + 1 == actors_.size() ? "last" : "between";
+      list.items.push_back({ShapeOf(actors_[i]), arrivals ? when : DoesOf(actors_[i])});
+    }
+    while (list.items.size() < 2 * actors_.size()) {
+      const std::string name(rng_.Pick(Shapes()).one);
+      const auto same = [&](const ListItem& item) { return item.name == name; };
+      if (std::none_of(list.items.begin(), list.items.end(), same)) list.items.push_back({name, "no"});
+    }
+    told.medium = Film(actors_, length_, rng_, split_);
+    return told;
+  }
+
   Sample Finish() {
     Sample sample;
     sample.media.emplace_back(Film(actors_, length_, rng_, split_));
@@ -106,6 +137,24 @@ class Director {
   std::string Called(const Actor& actor) {
     const bool plain = actor.deed == Deed::kTurn || rng_.Chance(0.6);
     return plain ? ShapeOf(actor) : StrCat(ColourOf(actor), " ", ShapeOf(actor));
+  }
+
+  std::string DoesOf(const Actor& actor) const {
+    switch (actor.deed) {
+      case Deed::kMove:
+        return "moves";
+      case Deed::kGrow:
+        return "grows";
+      case Deed::kShrink:
+        return "shrinks";
+      case Deed::kBounce:
+        return "bounces";
+      case Deed::kTurn:
+        return "changes colour";
+      case Deed::kStay:
+        return actor.visible.end < length_.duration_s() ? "disappears" : "stays";
+    }
+    CHECK(false);
   }
 
   // Ascending, at least a fifth of the clip apart, the first frame before and the last behind them all.
@@ -125,32 +174,29 @@ class Director {
     const double duration = length_.duration_s();
     const Span when = {duration * rng_.Uniform(0.05, 0.3), duration * rng_.Uniform(0.7, 0.95)};
     actor.when = when;
-    std::string does = "stays";
     switch (deed) {
       case Deed::kStay:
         break;
       case Deed::kMove: {
         const std::string way = MoveAlongBand(actor, rows, when, rng_);
         Ask(kDirection, "direction", {{"x", Called(actor)}}, way);
-        does = "moves";
         break;
       }
       case Deed::kGrow:
       case Deed::kShrink:
         actor.deed = deed;
-        does = deed == Deed::kGrow ? "grows" : "shrinks";
         Ask(kSize, "size", {{"x", Called(actor)}}, deed == Deed::kGrow ? "grow" : "shrink");
         break;
       case Deed::kBounce:
-        if (Bounce(actor, count, rows, when)) does = "bounces";
+        Bounce(actor, count, rows, when);
         break;
       case Deed::kTurn:
         Turn(actor, {duration * rng_.Uniform(0.25, 0.65)}, rng_, split_);
-        does = "changes colour";
         Ask(kNewColour, "new colour", {{"x", ShapeOf(actor)}}, std::string(Palette()[actor.later_colour].name));
         Ask(kOldColour, "old colour", {{"x", ShapeOf(actor)}}, ColourOf(actor));
         break;
     }
+    const std::string does = DoesOf(actor);
     Ask(kDoes, "does", {{"x", Called(actor)}}, does);
     if (count > 1 && does != "stays") Ask(kWho, "who", {{"does", does}}, ShapeOf(actor));
   }
@@ -182,19 +228,18 @@ class Video : public Task {
 
   Sample Draw(Rng& rng, Split split) const override {
     Director director(rng, split);
-    const double story = rng.Uniform();
-    if (story < 0.5) {
-      director.Deeds();
-    } else if (story < 0.75) {
-      director.Arrivals();
-    } else {
-      director.Departures();
-    }
+    director.Direct();
     return director.Finish();
   }
 };
 
 }  // namespace
+
+Told FindInVideo(Rng& rng, Split split) {
+  Director director(rng, split);
+  director.Direct();
+  return director.Finds();
+}
 
 TaskOr MakeVideo(const Assets& /*assets*/) { return std::make_unique<const Video>(); }
 
