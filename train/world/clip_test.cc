@@ -85,6 +85,39 @@ TEST(Video, AnswersAgreeWithTheFrames) {
   EXPECT_GT(still, 0);
 }
 
+// What is found in a clip is what the questions about the same script say; as many shapes are looked for in vain.
+TEST(Video, FindsAgreeWithTheQuestions) {
+  const auto task = Made(MakeVideo({}));
+  int does = 0, orders = 0;
+  for (uint64_t index = 0; index < 300; ++index) {
+    Rng rng(MixSeed(MixSeed(5, "train", 0), "video", index));
+    const Told told = FindInVideo(rng, Split::kTrain);
+    const Sample sample = DrawSample(*task, Split::kTrain, 5, index);
+    ASSERT_EQ(told.lists.size(), 1U);
+    const List& list = told.lists[0];
+    EXPECT_EQ(std::get<Clip>(told.medium).frames.size(), std::get<Clip>(sample.media[0]).frames.size());
+    std::set<std::string> names;
+    int64_t in_vain = 0;
+    for (const ListItem& item : list.items) {
+      EXPECT_TRUE(names.insert(item.name).second) << item.name;
+      in_vain += item.answer == "no" ? 1 : 0;
+      for (const Exchange& exchange : sample.exchanges) {
+        if (exchange.kind == "does" && list.title == "does" && exchange.question.find(item.name) != std::string::npos) {
+          EXPECT_EQ(item.answer, exchange.answer) << exchange.question;
+          ++does;
+        }
+        if (list.title == "order" && exchange.kind == item.answer) {  // "first", "last"
+          EXPECT_EQ(item.name, exchange.answer) << exchange.question;
+          ++orders;
+        }
+      }
+    }
+    EXPECT_EQ(2 * in_vain, static_cast<int64_t>(list.items.size()));
+  }
+  EXPECT_GT(does, 100);
+  EXPECT_GT(orders, 50);
+}
+
 TEST(Temporal, IntervalsLieInTheClipAndMatchTheFrames) {
   const auto task = Made(MakeTemporal({}));
   for (uint64_t index = 0; index < 300; ++index) {

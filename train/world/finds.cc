@@ -28,6 +28,11 @@ class FindsTask : public Task {
   std::string_view name() const override { return "finds"; }
 
   Sample Draw(Rng& rng, Split split) const override {
+    // Half of it is asked in questions of one kind: to find is soon learnt, to answer by it takes practice of its own.
+    while (rng.Chance(0.5)) {
+      Sample sample = Ask(rng, split);
+      if (sample.exchanges.size() >= kFewest) return sample;
+    }
     while (true) {
       Told told = Find(rng, split);
       std::erase_if(told.lists, [](const List& list) { return list.items.size() < kFewest; });
@@ -41,6 +46,18 @@ class FindsTask : public Task {
   }
 
  private:
+  Sample Ask(Rng& rng, Split split) const {
+    if (rng.Chance(0.5)) return AskForThings(*stamps_, rng, split);
+    const Scene scene = DrawScene(rng, split);
+    const std::string_view kind = rng.Pick<std::string_view>(
+        {"exist", "exist", "exist", "where", "where", "count", "relation", "relation", "more", "colour"});
+    constexpr int64_t kMost = 8;
+    Sample sample;
+    sample.exchanges = AskOneKind(scene, kind, kMost, rng, split);
+    if (!sample.exchanges.empty()) sample.media.emplace_back(PaintScene(scene, rng, split));
+    return sample;
+  }
+
   Told Find(Rng& rng, Split split) const {
     const int64_t which = rng.Int(0, 15);
     if (which < 5) {

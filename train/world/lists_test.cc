@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "train/world/makers.h"
 #include "train/world/palette.h"
@@ -108,10 +112,59 @@ TEST(Lists, FindsMarkWhatIsTold) {
   EXPECT_THAT(texts, UnorderedElementsAre("place: fish top left, red cup no.", "place: red cup no, fish top left."));
 }
 
+// Things of the scene that "big red star" or "stars" may mean.
+std::vector<const Thing*> Meant(const Scene& scene, std::string_view name) {
+  std::vector<const Thing*> meant;
+  for (const Thing& thing : scene.things) {
+    for (unsigned parts = 1; parts < 16; ++parts) {
+      Description description;
+      if ((parts & 1U) != 0) description.shape = thing.shape;
+      if ((parts & 2U) != 0) description.colour = thing.colour;
+      if ((parts & 4U) != 0) description.material = thing.material;
+      if ((parts & 8U) != 0) description.big = thing.big;
+      if (name != description.One() && name != description.Many()) continue;
+      meant.push_back(&thing);
+      break;
+    }
+  }
+  return meant;
+}
+
+// "star left of ring" or "more stars than rings": the answer says whether it is so.
+void CheckComparison(const Scene& scene, const ListItem& item) {
+  const bool more = item.name.starts_with("more ");
+  if (more || item.name.starts_with("fewer ")) {
+    const size_t begin = item.name.find(' ') + 1, than = item.name.find(" than ");
+    const size_t one = Meant(scene, item.name.substr(begin, than - begin)).size();
+    const size_t two = Meant(scene, item.name.substr(than + 6)).size();
+    EXPECT_EQ(item.answer == "yes", more ? one > two : one < two) << item.name;
+    return;
+  }
+  static constexpr std::array<std::pair<std::string_view, Side>, 7> kPhrases = {{{" to the left of ", Side::kLeft},
+                                                                                 {" left of ", Side::kLeft},
+                                                                                 {" to the right of ", Side::kRight},
+                                                                                 {" right of ", Side::kRight},
+                                                                                 {" above ", Side::kAbove},
+                                                                                 {" below ", Side::kBelow},
+                                                                                 {" under ", Side::kBelow}}};
+  for (const auto& [phrase, side] : kPhrases) {
+    const size_t at = item.name.find(phrase);
+    if (at == std::string::npos) continue;
+    const auto one = Meant(scene, item.name.substr(0, at));
+    const auto two = Meant(scene, item.name.substr(at + phrase.size()));
+    ASSERT_EQ(one.size(), 1U) << item.name;
+    ASSERT_EQ(two.size(), 1U) << item.name;
+    EXPECT_TRUE(LiesClearly(*one[0], item.answer == "yes" ? side : Opposite(side), *two[0])) << item.name;
+    return;
+  }
+  ADD_FAILURE() << "no comparison: " << item.name;
+}
+
 // Of a scene whose things are known: what is found is true, and half is looked for in vain.
 TEST(Finds, AreTrueOfTheirScene) {
   std::set<std::string> titles;
   int64_t found = 0, missed = 0;
+  std::map<std::string, int64_t> comparisons;
   for (uint64_t seed = 0; seed < 400; ++seed) {
     Rng rng(seed);
     const Scene scene = DrawScene(rng, Split::kTrain);
@@ -119,6 +172,13 @@ TEST(Finds, AreTrueOfTheirScene) {
     if (list.items.empty()) continue;
     titles.insert(list.title);
     std::set<std::string> names;
+    if (list.title == "so") {
+      for (const ListItem& item : list.items) {
+        CheckComparison(scene, item);
+        ++comparisons[item.answer];
+      }
+      continue;
+    }
     for (const ListItem& item : list.items) {
       EXPECT_TRUE(names.insert(item.name).second) << item.name;
       std::vector<const Thing*> fitting;
@@ -151,7 +211,10 @@ TEST(Finds, AreTrueOfTheirScene) {
       }
     }
   }
-  EXPECT_THAT(titles, UnorderedElementsAre("colour", "count", "place", "there"));
+  EXPECT_THAT(titles, UnorderedElementsAre("colour", "count", "place", "so", "there"));
+  EXPECT_EQ(comparisons.size(), 2U);
+  EXPECT_NEAR(static_cast<double>(comparisons["yes"]) / static_cast<double>(comparisons["yes"] + comparisons["no"]),
+              0.5, 0.1);
   EXPECT_NEAR(static_cast<double>(found) / static_cast<double>(found + missed), 0.5, 0.1);
 }
 
@@ -172,15 +235,27 @@ TEST(Finds, LookForAsManyThingsInVain) {
   EXPECT_THAT(titles, UnorderedElementsAre("place", "there", "count", "side", "top or bottom"));
 }
 
-TEST(Finds, AreTextsWhosePartsAreTold) {
+TEST(Finds, AreTextsWhosePartsAreToldOrQuestionsOfOneKind) {
   const auto task = MakeFinds({});
   ASSERT_TRUE(task.ok()) << MessageOf(task.status());
-  for (uint64_t i = 0; i < 100; ++i) {
+  int texts = 0;
+  for (uint64_t i = 0; i < 200; ++i) {
     const Sample sample = DrawSample(**task, Split::kTrain, 1, i);
-    EXPECT_EQ(sample.form, Form::kCaption);
-    ASSERT_EQ(sample.exchanges.size(), 1U);
-    EXPECT_GE(sample.exchanges[0].told.size(), 2U) << sample.exchanges[0].answer;
+    if (sample.form == Form::kCaption) {
+      ++texts;
+      ASSERT_EQ(sample.exchanges.size(), 1U);
+      EXPECT_GE(sample.exchanges[0].told.size(), 2U) << sample.exchanges[0].answer;
+      continue;
+    }
+    EXPECT_EQ(sample.form, Form::kConversation);
+    EXPECT_GE(sample.exchanges.size(), 2U);
+    for (const Exchange& exchange : sample.exchanges) {
+      EXPECT_NE(exchange.question, "");
+      EXPECT_TRUE(exchange.told.empty());
+    }
   }
+  EXPECT_GT(texts, 60);
+  EXPECT_LT(texts, 140);
 }
 
 }  // namespace

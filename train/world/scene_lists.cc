@@ -112,9 +112,64 @@ std::optional<Description> Sought(const Scene& scene, bool there, bool alone, Rn
   return description;
 }
 
+// "star left of ring": a coin for each whether it is so; every two things once.
+List Relations(const Scene& scene, Rng& rng) {
+  List list{"finds", "so", nullptr, {}};
+  std::vector<std::pair<size_t, size_t>> pairs;
+  for (size_t i = 0; i < scene.things.size(); ++i) {
+    for (size_t j = i + 1; j < scene.things.size(); ++j)
+      pairs.push_back(rng.Chance(0.5) ? std::pair(i, j) : std::pair(j, i));
+  }
+  rng.Shuffle(pairs);
+  for (const auto& [first, second] : pairs) {
+    const auto one = Describe(scene, first, rng);
+    const auto two = Describe(scene, second, rng);
+    if (!one || !two) continue;
+    std::vector<Side> sides(kSides);
+    rng.Shuffle(sides);
+    const auto side = std::find_if(sides.begin(), sides.end(),
+                                   [&](Side s) { return LiesClearly(scene.things[first], s, scene.things[second]); });
+    if (side == sides.end()) continue;
+    const bool yes = rng.Chance(0.5);
+    list.items.push_back(
+        {StrCat(one->One(), " ", PhraseOf(yes ? *side : Opposite(*side), rng), " ", two->One()), yes ? "yes" : "no"});
+    constexpr size_t kMost = 8;
+    if (list.items.size() == kMost) break;
+  }
+  return list;
+}
+
+// "more stars than rings": a coin for each whether it is so.
+List Mores(const Scene& scene, Rng& rng) {
+  List list{"finds", "so", nullptr, {}};
+  std::vector<Description> sorts;
+  for (const Thing& thing : scene.things) {
+    for (const Description& sort : {Description{.shape = thing.shape}, Description{.colour = thing.colour}}) {
+      const auto same = [&](const Description& other) {
+        return other.shape == sort.shape && other.colour == sort.colour;
+      };
+      if (std::none_of(sorts.begin(), sorts.end(), same)) sorts.push_back(sort);
+    }
+  }
+  rng.Shuffle(sorts);
+  for (size_t i = 1; i < sorts.size(); ++i) {
+    const Description *many = &sorts[i - 1], *few = &sorts[i];
+    if (many->shape.has_value() != few->shape.has_value() || CountOf(scene, *many) == CountOf(scene, *few)) continue;
+    if (CountOf(scene, *many) < CountOf(scene, *few)) std::swap(many, few);
+    const bool yes = rng.Chance(0.5), ask_more = rng.Chance(0.7);
+    if (yes != ask_more) std::swap(many, few);
+    list.items.push_back(
+        {StrCat(ask_more ? "more " : "fewer ", many->Many(), " than ", few->Many()), yes ? "yes" : "no"});
+  }
+  return list;
+}
+
 }  // namespace
 
 List FindsOf(const Scene& scene, Rng& rng, Split split) {
+  const double comparison = rng.Uniform();
+  if (comparison < 0.2) return Relations(scene, rng);
+  if (comparison < 0.3) return Mores(scene, rng);
   List list;
   std::vector<Description> sought;
   list.kind = "finds";
@@ -154,7 +209,6 @@ List FindsOf(const Scene& scene, Rng& rng, Split split) {
     list.items.push_back({name, *std::move(text)});
     sought.push_back(*description);
   }
-  if (list.items.size() < 2) list.items.clear();
   return list;
 }
 

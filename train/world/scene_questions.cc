@@ -340,6 +340,26 @@ constexpr std::array<QueryKind, 15> kQueries = {{{"colour", AskColour},
                                                  {"box", AskBox, true},
                                                  {"in-box", AskInBox, true}}};
 
+// Up to `count` different exchanges of the kinds that `next` picks.
+template <class Next>
+std::vector<Exchange> AskKinds(const Scene& scene, int64_t count, Rng& rng, Split split, const Next& next) {
+  std::vector<Exchange> exchanges;
+  std::vector<std::pair<std::string_view, std::string>> asked;
+  constexpr int kTries = 60;
+  for (int i = 0; i < kTries && static_cast<int64_t>(exchanges.size()) < count; ++i) {
+    const QueryKind& kind = next();
+    if (kind.train_only && (split == Split::kHeldout || rng.Chance(0.5))) continue;
+    auto query = kind.ask(scene, rng, split);
+    if (!query) continue;
+    const std::pair key(kind.name, query->subject);
+    if (std::find(asked.begin(), asked.end(), key) != asked.end()) continue;
+    asked.push_back(key);
+    exchanges.push_back({AsTyped(std::move(query->question), rng, split), std::move(query->answer),
+                         std::string(kind.name), Metric::kExact});
+  }
+  return exchanges;
+}
+
 }  // namespace
 
 std::span<const QueryKind> SceneQueries() { return kQueries; }
@@ -397,21 +417,13 @@ std::string AsTyped(std::string question, Rng& rng, Split split) {
 }
 
 std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Split split) {
-  std::vector<Exchange> exchanges;
-  std::vector<std::pair<std::string_view, std::string>> asked;
-  constexpr int kTries = 60;
-  for (int i = 0; i < kTries && static_cast<int64_t>(exchanges.size()) < count; ++i) {
-    const QueryKind& kind = rng.Pick(SceneQueries());
-    if (kind.train_only && (split == Split::kHeldout || rng.Chance(0.5))) continue;
-    auto query = kind.ask(scene, rng, split);
-    if (!query) continue;
-    const std::pair key(kind.name, query->subject);
-    if (std::find(asked.begin(), asked.end(), key) != asked.end()) continue;
-    asked.push_back(key);
-    exchanges.push_back({AsTyped(std::move(query->question), rng, split), std::move(query->answer),
-                         std::string(kind.name), Metric::kExact});
-  }
-  return exchanges;
+  return AskKinds(scene, count, rng, split, [&]() -> const QueryKind& { return rng.Pick(SceneQueries()); });
+}
+
+std::vector<Exchange> AskOneKind(const Scene& scene, std::string_view name, int64_t count, Rng& rng, Split split) {
+  const auto kind = std::ranges::find(kQueries, name, &QueryKind::name);
+  CHECK(kind != kQueries.end());
+  return AskKinds(scene, count, rng, split, [&]() -> const QueryKind& { return *kind; });
 }
 
 }  // namespace galago::world

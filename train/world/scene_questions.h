@@ -36,13 +36,16 @@ std::span<const QueryKind> SceneQueries();
 // Up to `count` exchanges of mixed kinds, all different.
 std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Split split);
 
+// The same of one kind.
+std::vector<Exchange> AskOneKind(const Scene& scene, std::string_view name, int64_t count, Rng& rng, Split split);
+
 // Colours, places, sizes, patterns, and what is there or how often, as far as the scene has two of them; in any order.
 // `split` says which combinations may be looked for.
 std::vector<List> ListsOf(const Scene& scene, Rng& rng, Split split = Split::kTrain);
 
 // A list of things asked for by shape, by colour or by both, half of which are not in the scene, each with its place,
-// its colour, whether it is there or how often. Of what is not there: "no", or 0. Empty where the scene does not offer
-// it.
+// its colour, whether it is there or how often (of what is not there: "no", or 0); or of comparisons, half of them
+// true. Short of two items where the scene does not offer them.
 List FindsOf(const Scene& scene, Rng& rng, Split split);
 
 // One of the things or sorts of thing that a picture may be asked for: present in the scene or not, never a combination

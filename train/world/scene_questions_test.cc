@@ -267,6 +267,22 @@ TEST(SceneQuestions, QuestionsOfOnePictureDiffer) {
   }
 }
 
+TEST(SceneQuestions, OfOneKindAreThoseAlone) {
+  int64_t most = 0;
+  for (int index = 0; index < 200; ++index) {
+    Rng rng(MixSeed(81, "one kind", static_cast<uint64_t>(index)));
+    const Scene scene = DrawScene(rng, Split::kTrain);
+    const std::vector<Exchange> exchanges = AskOneKind(scene, "exist", 5, rng, Split::kTrain);
+    most = std::max(most, static_cast<int64_t>(exchanges.size()));
+    std::set<std::string> questions;
+    for (const Exchange& exchange : exchanges) {
+      EXPECT_EQ(exchange.kind, "exist");
+      EXPECT_TRUE(questions.insert(exchange.question).second) << exchange.question;
+    }
+  }
+  EXPECT_EQ(most, 5);
+}
+
 TEST(SceneQuestions, TypedQuestionsKeepTheirWords) {
   Rng rng(3);
   bool changed = false;

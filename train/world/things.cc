@@ -156,6 +156,30 @@ class Composer {
     return list;
   }
 
+  // The same as single questions, of one kind where that is the same for all.
+  Sample FinishSought() {
+    exchanges_.clear();
+    const int64_t kind = rng_.Int(0, 4);
+    for (const size_t thing : ToLookFor()) {
+      const Laid* laid = CountOf(thing) == 1 ? &At(thing) : nullptr;
+      if (kind <= 1) {
+        Ask(kThere, "there", {{"a", WithArticle(NameOf(thing))}}, CountOf(thing) > 0 ? "yes" : "no");
+      } else if (kind == 2) {
+        Ask(kCount, "count", {{"xs", PluralOf(thing)}}, StrCat(CountOf(thing)));
+      } else if (laid != nullptr) {
+        const bool sideways = std::abs(laid->x - kSide / 2) > kMostOffMiddle;
+        const bool upright = std::abs(laid->y - kSide / 2) > kMostOffMiddle;
+        if (sideways) AskSide(thing, laid->x < kSide / 2);
+        if (upright) AskHeight(thing, laid->y < kSide / 2);
+      }
+    }
+    rng_.Shuffle(exchanges_);
+    Sample sample;
+    sample.media.emplace_back(Picture());
+    sample.exchanges = std::move(exchanges_);
+    return sample;
+  }
+
   Sample Finish() {
     if (split_ == Split::kTrain && rng_.Chance(kAskLists)) {
       exchanges_ = QuestionsOf(Lists(), Metric::kExact, rng_);
@@ -167,6 +191,10 @@ class Composer {
   }
 
  private:
+  const Laid& At(size_t thing) const {
+    return *std::find_if(laid_.begin(), laid_.end(), [&](const Laid& laid) { return laid.thing == thing; });
+  }
+
   // nullopt where nothing clear can be said.
   std::optional<std::string> FindOf(size_t thing, std::string_view title) const {
     const int64_t count = CountOf(thing);
@@ -174,7 +202,7 @@ class Composer {
     if (count == 0) return "no";
     if (title == "there") return "yes";
     if (count > 1) return std::nullopt;
-    const Laid& laid = *std::find_if(laid_.begin(), laid_.end(), [&](const Laid& at) { return at.thing == thing; });
+    const Laid& laid = At(thing);
     const double right = laid.x - kSide / 2;
     const double down = laid.y - kSide / 2;
     const bool sideways = std::abs(right) > kMostOffMiddle;
@@ -415,6 +443,12 @@ Told FindThings(const StampSet& stamps, Rng& rng, Split split) {
   Composer composer(stamps, rng, split);
   composer.Compose();
   return {composer.Picture(), {composer.Finds()}};
+}
+
+Sample AskForThings(const StampSet& stamps, Rng& rng, Split split) {
+  Composer composer(stamps, rng, split);
+  composer.Compose();
+  return composer.FinishSought();
 }
 
 TaskOr MakeThings(const Assets& assets) {

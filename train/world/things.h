@@ -29,6 +29,10 @@ Told DrawThings(const StampSet& stamps, Rng& rng, Split split);
 // which side, whether it is there or how often. Of what is not there: "no", or 0.
 Told FindThings(const StampSet& stamps, Rng& rng, Split split);
 
+// Such a picture with a question for each: whether it is there, how often, or where. No questions where nothing clear
+// can be said.
+Sample AskForThings(const StampSet& stamps, Rng& rng, Split split);
+
 // Two things, as indices into ThingClasses(), that training never shows together: one pair in seven.
 bool IsHeldOutPair(size_t a, size_t b);
 

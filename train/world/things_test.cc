@@ -129,6 +129,48 @@ TEST_F(ThingsTask, ListsAgreeWithTheQuestions) {
   for (const auto& [question, list] : kinds) EXPECT_GT(checked[question], 20) << question;
 }
 
+// What is found, and what is asked for, is what the single questions about the same picture say.
+TEST_F(ThingsTask, FindsAgreeWithTheQuestions) {
+  const std::map<std::string, std::string> titles = {
+      {"there", "there"}, {"count", "count"}, {"side", "side"}, {"height", "top or bottom"}, {"where", "place"}};
+  const auto stamps = LoadStamps({});
+  ASSERT_TRUE(stamps.ok());
+  std::map<std::string, int> found, asked;
+  for (uint64_t index = 0; index < 2000; ++index) {
+    Rng rng(MixSeed(MixSeed(4, "train", 0), "things", index));
+    Rng same = rng;
+    const Told told = FindThings(**stamps, rng, Split::kTrain);
+    const Sample search = AskForThings(**stamps, same, Split::kTrain);
+    const Sample sample = DrawSample(*task_, Split::kTrain, 4, index);
+    ASSERT_EQ(std::get<media::Image>(told.medium), std::get<media::Image>(sample.media[0]));
+    ASSERT_EQ(std::get<media::Image>(search.media[0]), std::get<media::Image>(sample.media[0]));
+    for (const Exchange& exchange : sample.exchanges) {
+      const auto title = titles.find(exchange.kind);
+      if (title == titles.end()) continue;
+      const std::vector<std::string> words = testing::WordsOf(exchange.question);
+      const List& list = told.lists.at(0);
+      for (const ListItem& item : list.items) {
+        if (list.title != title->second || std::ranges::find(words, item.name) == words.end()) continue;
+        EXPECT_EQ(item.answer, exchange.answer) << exchange.question;
+        ++found[exchange.kind];
+      }
+      for (const Exchange& other : search.exchanges) {
+        if (other.kind != exchange.kind) continue;
+        const std::vector<std::string> others = testing::WordsOf(other.question);
+        for (const ThingClass& thing : ThingClasses()) {
+          const std::string name(exchange.kind == "count" ? thing.plural : thing.name);
+          if (std::ranges::find(words, name) == words.end() || std::ranges::find(others, name) == others.end())
+            continue;
+          EXPECT_EQ(other.answer, exchange.answer) << exchange.question << " " << other.question;
+          ++asked[exchange.kind];
+        }
+      }
+    }
+  }
+  for (const auto& [question, title] : titles) EXPECT_GT(found[question], 20) << question;
+  for (const char* question : {"there", "count", "side", "height"}) EXPECT_GT(asked[question], 20) << question;
+}
+
 // Answers of a kind in 1,000 samples, each item of a list for itself.
 struct Votes {
   int yes = 0;
