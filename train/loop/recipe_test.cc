@@ -2,7 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+
 #include "src/base/file.h"
+#include "train/data/mixture.h"
+#include "train/data/registry.h"
 #include "train/loop/schedule.h"
 
 namespace galago::train {
@@ -118,6 +125,31 @@ TEST(Recipe, NamesWhatIsWrong) {
 }
 
 // peak * 1/2 (1 + cos(pi (s - 30) / 970)) after 30 steps of warm-up.
+TEST(ShippedRecipes, KnowTheirKeysAndData) {
+  const std::filesystem::path folder = std::filesystem::path(GALAGO_SOURCE_DIR) / "recipes/nano";
+  std::set<std::pair<std::filesystem::path, std::string>> opened;  // once is enough
+  int recipes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".toml" || entry.path().filename() == "data.toml") continue;
+    const StatusOr<Recipe> recipe = LoadRecipe(entry.path());
+    ASSERT_TRUE(recipe.ok()) << recipe.status();
+    const StatusOr<Registry> registry = Registry::Read(recipe->registries);
+    ASSERT_TRUE(registry.ok()) << registry.status();
+    EXPECT_FALSE(recipe->stages.empty()) << entry.path();
+    for (const StageConfig& stage : recipe->stages) {
+      const auto items = ResolveMixture(stage.mixture, {});
+      ASSERT_TRUE(items.ok()) << entry.path() << ", " << stage.name << ": " << items.status();
+      for (const MixtureItem& item : *items) {
+        if (!opened.emplace(recipe->registries.front(), item.name).second) continue;
+        const auto dataset = registry->OpenDataset(item.name);
+        EXPECT_TRUE(dataset.ok()) << entry.path() << ", " << stage.name << ": " << dataset.status();
+      }
+    }
+    ++recipes;
+  }
+  EXPECT_GE(recipes, 7);
+}
+
 TEST(Schedule, WarmsUpAndFollowsTheCosine) {
   const Schedule schedule = {.num_steps = 1000};
   const double peak = 2e-5;
