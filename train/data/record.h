@@ -11,11 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include "src/base/byte_range.h"
 #include "src/base/file.h"
 #include "src/media/image.h"
 #include "src/spec/media_layout.h"
 #include "src/text/prompt.h"
-#include "train/world/sample.h"
 
 // What every reader makes of a record: text with the places of its media, nothing decoded yet. SequenceBuilder turns it
 // into tokens and pixels.
@@ -59,7 +59,7 @@ struct Record {
   // Words of one letter stand for that letter. For a record whose picture is one tile.
   std::vector<std::string> row_words;
   // Bytes of the last text part of a kCaption's turn that alone carry loss, in order; empty: all of it.
-  std::vector<world::Exchange::Span> told;
+  std::vector<ByteRange> told;
   bool times = false;                // <seconds> in the text are times in the record's first video
   std::optional<int64_t> max_tiles;  // of this record's pictures, instead of the model's
   std::string source;                // "file:line", for messages

@@ -205,32 +205,23 @@ Status SequenceBuilder::AddEnds(Style style, Flat& flat) const {
   return OkStatus();
 }
 
-// The text is tokenized piece by piece to know whose each token is.
+// A token belongs to the bytes it spells; one on the border is told, too.
 Status SequenceBuilder::KeepTold(const Record& record, const Flat& flat, std::vector<int32_t>& labels) const {
   if (record.told.empty()) return OkStatus();
   CHECK(record.style == Style::kCaption);
   const auto& text = std::get<std::string>(record.turns.front().parts.back());
-  std::vector<int32_t> ids, kept;
-  const auto add = [&](size_t begin, size_t end, bool told) -> Status {
-    CHECK(begin <= end && end <= text.size());
-    ASSIGN_OR_RETURN(const auto piece, tokenizer_->Encode(text.substr(begin, end - begin),
-                                                          {.add_special = false, .parse_special = false}));
-    ids.insert(ids.end(), piece.begin(), piece.end());
-    for (const int32_t id : piece) kept.push_back(told ? id : kIgnore);
-    return OkStatus();
-  };
-  size_t at = 0;
-  for (const auto& [begin, end] : record.told) {
-    RETURN_IF_ERROR(add(at, begin, false));
-    RETURN_IF_ERROR(add(begin, end, true));
-    at = end;
-  }
-  RETURN_IF_ERROR(add(at, text.size(), false));
-  const bool whole = ids.size() < flat.ids.size() &&
-                     std::equal(ids.begin(), ids.end(), flat.ids.end() - 1 - static_cast<std::ptrdiff_t>(ids.size()));
-  if (!whole) return InvalidArgument("the tokenizer joins what the text tells with what it asks");
   labels.assign(flat.ids.size(), kIgnore);
-  std::ranges::copy(kept, labels.end() - 1 - static_cast<std::ptrdiff_t>(kept.size()));
+  size_t end = text.size();
+  for (size_t i = flat.ids.size() - 1; i-- > 0 && end > 0;) {  // from the last in front of the end token
+    const std::string piece = flat.ids[i] == kMediaRow ? "" : tokenizer_->IdToPiece(flat.ids[i]);
+    if (piece.empty() || piece.size() > end || text.compare(end - piece.size(), piece.size(), piece) != 0) {
+      return InvalidArgument("the tokenizer does not spell the text byte by byte: what it tells cannot be marked");
+    }
+    const size_t begin = end - piece.size();
+    const auto holds = [&](const ByteRange& told) { return begin < told.end && told.begin < end; };
+    if (std::ranges::any_of(record.told, holds)) labels[i] = flat.ids[i];
+    end = begin;
+  }
   return OkStatus();
 }
 

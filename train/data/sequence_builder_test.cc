@@ -141,17 +141,10 @@ TEST(SequenceBuilder, OfATextWhatIsToldAloneCarriesLoss) {
   EXPECT_EQ(Show(*builder, *sequence).learnt, " top left no");
   EXPECT_EQ(sequence->num_rows(), whole->num_rows());
 
-  size_t inside = 0;  // a token of more than one byte
-  const auto ids = builder->tokenizer().Encode(text, {.add_special = false});
-  ASSERT_TRUE(ids.ok()) << ids.status();
-  for (const int32_t id : *ids) {
-    const size_t length = builder->tokenizer().IdToPiece(id).size();
-    if (length > 1) break;
-    inside += length;
-  }
-  ASSERT_LT(inside + 1, text.size());
-  record.told = {{0, inside + 1}};
-  EXPECT_THAT(MessageOf(builder->Build(record).status()), HasSubstr("the tokenizer joins"));
+  record.told = {{12, 13}};  // inside a word: the token it lies in
+  const auto part = builder->Build(record);
+  ASSERT_TRUE(part.ok()) << part.status();
+  EXPECT_THAT(Show(*builder, *part).learnt, ::testing::AnyOf("t", "to", "top", " t", " to", " top"));
 }
 
 TEST(SequenceBuilder, OnlyASinglePictureIsTiled) {

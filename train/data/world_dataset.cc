@@ -38,6 +38,7 @@ StatusOr<Record> OneText(Record record, const world::Exchange& exchange) {
   record.told = exchange.told;
   if (MarksLead(exchange.answer)) {
     parts = MediaInFront(record.media, exchange.answer);
+    CHECK(record.told.empty() || std::get<std::string>(parts.back()) == exchange.answer);
     next = record.media.size();
   } else {
     ASSIGN_OR_RETURN(parts, MediaInPlace(record.media, exchange.answer, next));
@@ -52,7 +53,7 @@ void DropMedia(world::Sample& sample) {
   sample.media.clear();
   for (world::Exchange& exchange : sample.exchanges) {
     exchange.question = WithoutMarks(exchange.question);
-    exchange.told.clear();  // what no picture decides
+    exchange.told.clear();  // without a picture all of it is text to learn
     exchange.answer = WithoutMarks(exchange.answer);
   }
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "train/world/canvas.h"
-#include "train/world/lists.h"
 #include "train/world/rng.h"
 #include "train/world/sample.h"
 #include "train/world/shapes.h"
@@ -65,10 +64,6 @@ bool Bounce(Actor& actor, int count, bool rows, const Span& when);
 void Turn(Actor& actor, const Span& when, Rng& rng, Split split);
 
 Clip Film(std::span<const Actor> actors, const ClipLength& length, Rng& rng, Split split);
-
-// A clip as the task video films it, and one list: what each shape does, or in which order they come, and as many that
-// are not in it: "no".
-Told FindInVideo(Rng& rng, Split split);
 
 }  // namespace galago::world
 

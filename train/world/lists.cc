@@ -37,8 +37,7 @@ std::string FactsOf(std::vector<List> lists, Rng& rng) {
   return text;
 }
 
-Exchange FindsExchange(List list, Rng& rng) {
-  rng.Shuffle(list.items);
+Exchange FindsExchange(const List& list) {
   Exchange exchange{"", StrCat(list.title, ":"), "finds"};
   for (const ListItem& item : list.items) {
     exchange.answer += StrCat(exchange.told.empty() ? " " : ", ", item.name);

@@ -1,12 +1,14 @@
 #ifndef GALAGO_TRAIN_WORLD_LISTS_H_
 #define GALAGO_TRAIN_WORLD_LISTS_H_
 
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "src/media/image.h"
 #include "train/world/phrases.h"
 #include "train/world/rng.h"
 #include "train/world/sample.h"
@@ -23,11 +25,11 @@ struct ListItem {
 struct List {
   std::string_view kind;               // of the question
   std::string title;                   // "colour": begins the text, and is "{head}" of the wordings
-  const Wordings* wordings = nullptr;  // "What colour: {names}?"; lives as long as the program
+  const Wordings* wordings = nullptr;  // "What colour: {names}?"; lives as long as the program. Null: told only
   std::vector<ListItem> items;         // no name twice
 };
 
-// A picture and its lists, no list telling what another one tells.
+// A picture or clip and its lists, no list telling what another one tells.
 struct Told {
   Medium medium;
   std::vector<List> lists;
@@ -44,8 +46,29 @@ std::vector<Exchange> QuestionsOf(std::span<const List> lists, Metric metric, Rn
 // told of it, so that it says where to look.
 std::string FactsOf(std::vector<List> lists, Rng& rng);
 
-// The same of one list, as an exchange in which the answers alone are told.
-Exchange FindsExchange(List list, Rng& rng);
+// One list in the same form, "place: fish top left, cup no.", its answers marked as what is told.
+Exchange FindsExchange(const List& list);
+
+// Items in which something that is there and something that is not come as a coin falls (`in_vain` for the latter),
+// until nothing there is left: so no answer follows from those before it. At most `most`. `absent` gives something that
+// is not there, or nullopt if it finds nothing.
+template <class Absent>
+std::vector<ListItem> SoughtItems(std::vector<ListItem> present, size_t most, double in_vain, Rng& rng,
+                                  const Absent& absent) {
+  rng.Shuffle(present);
+  std::vector<ListItem> items;
+  while (!present.empty() && items.size() < most) {
+    if (rng.Chance(in_vain)) {
+      std::optional<ListItem> item = absent();
+      if (!item) break;
+      items.push_back(*std::move(item));
+    } else {
+      items.push_back(std::move(present.back()));
+      present.pop_back();
+    }
+  }
+  return items;
+}
 
 }  // namespace galago::world
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,7 +19,6 @@
 #include "train/world/question_reading.h"
 #include "train/world/scene_questions.h"
 #include "train/world/scenes.h"
-#include "train/world/things.h"
 
 namespace galago::world {
 namespace {
@@ -98,18 +99,33 @@ TEST(Facts, AreCaptionsOfOnePicture) {
 }
 
 TEST(Lists, FindsMarkWhatIsTold) {
-  std::set<std::string> texts;
-  for (uint64_t seed = 0; seed < 50; ++seed) {
+  const Exchange exchange = FindsExchange({"finds", "place", nullptr, {{"fish", "top left"}, {"red cup", "no"}}});
+  EXPECT_EQ(exchange.answer, "place: fish top left, red cup no.");
+  ASSERT_EQ(exchange.told.size(), 2U);
+  const auto text = [&](const ByteRange& told) { return exchange.answer.substr(told.begin, told.end - told.begin); };
+  EXPECT_EQ(text(exchange.told[0]), " top left");
+  EXPECT_EQ(text(exchange.told[1]), " no");
+}
+
+// Whatever came before, the next is there as often as not.
+TEST(Lists, SoughtItemsSayNothingOfTheNext) {
+  std::map<std::string, std::pair<int, int>> next;  // by the answers before: yes, all
+  for (uint64_t seed = 0; seed < 20'000; ++seed) {
     Rng rng(seed);
-    const Exchange exchange =
-        FindsExchange({"finds", "place", nullptr, {{"fish", "top left"}, {"red cup", "no"}}}, rng);
-    ASSERT_EQ(exchange.told.size(), 2U);
-    std::set<std::string> told;
-    for (const auto& [begin, end] : exchange.told) told.insert(exchange.answer.substr(begin, end - begin));
-    EXPECT_THAT(told, UnorderedElementsAre(" top left", " no"));
-    texts.insert(exchange.answer);
+    const auto absent = [] { return std::optional(ListItem{"x", "no"}); };
+    std::string before;
+    for (const ListItem& item : SoughtItems({{"a", "yes"}, {"b", "yes"}}, 6, 0.5, rng, absent)) {
+      auto& [yes, all] = next[before];
+      yes += item.answer == "yes" ? 1 : 0;
+      ++all;
+      before += item.answer == "yes" ? 'y' : 'n';
+    }
   }
-  EXPECT_THAT(texts, UnorderedElementsAre("place: fish top left, red cup no.", "place: red cup no, fish top left."));
+  EXPECT_TRUE(next.contains("nynnn"));
+  EXPECT_FALSE(next.contains("yy")) << "both were found";
+  for (const auto& [before, votes] : next) {
+    EXPECT_NEAR(votes.first, 0.5 * votes.second, 2.5 * std::sqrt(votes.second)) << before;
+  }
 }
 
 // Things of the scene that "big red star" or "stars" may mean.
@@ -160,102 +176,78 @@ void CheckComparison(const Scene& scene, const ListItem& item) {
   ADD_FAILURE() << "no comparison: " << item.name;
 }
 
-// Of a scene whose things are known: what is found is true, and half is looked for in vain.
+// Of a scene whose things are known: what is found is true, and nothing is asked twice.
 TEST(Finds, AreTrueOfTheirScene) {
-  std::set<std::string> titles;
-  int64_t found = 0, missed = 0;
-  std::map<std::string, int64_t> comparisons;
-  for (uint64_t seed = 0; seed < 400; ++seed) {
+  std::map<std::string, std::pair<int, int>> votes;  // by title: in vain, all
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
     Rng rng(seed);
     const Scene scene = DrawScene(rng, Split::kTrain);
     const List list = FindsOf(scene, rng, Split::kTrain);
-    if (list.items.empty()) continue;
-    titles.insert(list.title);
     std::set<std::string> names;
-    if (list.title == "so") {
-      for (const ListItem& item : list.items) {
-        CheckComparison(scene, item);
-        ++comparisons[item.answer];
-      }
-      continue;
-    }
+    std::set<const Thing*> found;
     for (const ListItem& item : list.items) {
       EXPECT_TRUE(names.insert(item.name).second) << item.name;
-      std::vector<const Thing*> fitting;
-      for (const Thing& thing : scene.things) {
-        for (const bool shape : {false, true}) {
-          for (const bool colour : {false, true}) {
-            Description description;
-            if (shape) description.shape = thing.shape;
-            if (colour) description.colour = thing.colour;
-            const bool named = item.name == (list.title == "count" ? description.Many() : description.One());
-            if (named && (shape || colour)) fitting.push_back(&thing);
-          }
-        }
-      }
+      const std::vector<const Thing*> meant = Meant(scene, item.name);
       const bool absent = item.answer == "no" || item.answer == "0";
-      EXPECT_EQ(fitting.empty(), absent) << item.name << " " << item.answer;
-      (absent ? missed : found) += 1;
+      ASSERT_EQ(meant.empty(), absent) << item.name << " " << item.answer;
+      votes[list.title].first += absent ? 1 : 0;
+      ++votes[list.title].second;
       if (absent) continue;
-      if (list.title == "count") {
-        EXPECT_EQ(item.answer, std::to_string(fitting.size()));
+      if (list.title == "place" || list.title == "colour") {
+        EXPECT_EQ(meant.size(), 1U) << item.name;
+        EXPECT_TRUE(found.insert(meant[0]).second) << item.name << " is one that was asked for before";
       }
-      if (list.title == "there") {
-        EXPECT_EQ(item.answer, "yes");
-      }
-      if (list.title == "place") {
-        EXPECT_EQ(item.answer, PlaceOf(scene, *fitting.front()));
-      }
-      if (list.title == "colour") {
-        EXPECT_EQ(item.answer, Palette()[fitting.front()->colour].name);
-      }
+      const std::map<std::string, std::string> truth = {{"count", std::to_string(meant.size())},
+                                                        {"there", "yes"},
+                                                        {"place", std::string(PlaceOf(scene, *meant[0]).value_or(""))},
+                                                        {"colour", std::string(Palette()[meant[0]->colour].name)}};
+      EXPECT_EQ(item.answer, truth.at(list.title)) << item.name;
     }
   }
-  EXPECT_THAT(titles, UnorderedElementsAre("colour", "count", "place", "so", "there"));
-  EXPECT_EQ(comparisons.size(), 2U);
-  EXPECT_NEAR(static_cast<double>(comparisons["yes"]) / static_cast<double>(comparisons["yes"] + comparisons["no"]),
-              0.5, 0.1);
-  EXPECT_NEAR(static_cast<double>(found) / static_cast<double>(found + missed), 0.5, 0.1);
-}
-
-TEST(Finds, LookForAsManyThingsInVain) {
-  const auto stamps = LoadStamps({});
-  ASSERT_TRUE(stamps.ok()) << MessageOf(stamps.status());
-  std::set<std::string> titles;
-  for (uint64_t seed = 0; seed < 200; ++seed) {
-    Rng rng(seed);
-    const Told told = FindThings(**stamps, rng, Split::kTrain);
-    ASSERT_EQ(told.lists.size(), 1U);
-    const List& list = told.lists[0];
-    const auto in_vain = std::ranges::count_if(
-        list.items, [](const ListItem& item) { return item.answer == "no" || item.answer == "0"; });
-    EXPECT_LE(static_cast<size_t>(2 * in_vain), list.items.size() + 1) << list.title;
-    if (!list.items.empty()) titles.insert(list.title);
+  EXPECT_EQ(votes.size(), 4U);
+  for (const auto& [title, in_vain] : votes) {
+    const double share = title == "count" ? 0.25 : 0.5;
+    EXPECT_NEAR(in_vain.first, share * in_vain.second, 2.5 * std::sqrt(in_vain.second)) << title;
   }
-  EXPECT_THAT(titles, UnorderedElementsAre("place", "there", "count", "side", "top or bottom"));
 }
 
-TEST(Finds, AreTextsWhosePartsAreToldOrQuestionsOfOneKind) {
+TEST(Finds, CompareTruly) {
+  std::map<std::string, int> answers;
+  std::set<bool> of_numbers;
+  for (uint64_t seed = 0; seed < 600; ++seed) {
+    Rng rng(seed);
+    const Scene scene = DrawScene(rng, Split::kTrain);
+    for (const ListItem& item : ComparisonsOf(scene, rng).items) {
+      CheckComparison(scene, item);
+      ++answers[item.answer];
+      of_numbers.insert(item.name.find(" than ") != std::string::npos);
+    }
+  }
+  EXPECT_EQ(of_numbers.size(), 2U);
+  const int all = answers["yes"] + answers["no"];
+  EXPECT_GT(all, 500);
+  EXPECT_NEAR(answers["yes"], 0.5 * all, 2.5 * std::sqrt(all));
+}
+
+TEST(Finds, AreTextsWhosePartsAreToldOrQuestions) {
   const auto task = MakeFinds({});
   ASSERT_TRUE(task.ok()) << MessageOf(task.status());
+  constexpr int kSamples = 400;
   int texts = 0;
-  for (uint64_t i = 0; i < 200; ++i) {
+  for (uint64_t i = 0; i < kSamples; ++i) {
     const Sample sample = DrawSample(**task, Split::kTrain, 1, i);
-    if (sample.form == Form::kCaption) {
-      ++texts;
-      ASSERT_EQ(sample.exchanges.size(), 1U);
-      EXPECT_GE(sample.exchanges[0].told.size(), 2U) << sample.exchanges[0].answer;
-      continue;
-    }
-    EXPECT_EQ(sample.form, Form::kConversation);
-    EXPECT_GE(sample.exchanges.size(), 2U);
+    ASSERT_FALSE(sample.exchanges.empty());
+    std::set<std::string> kinds;
     for (const Exchange& exchange : sample.exchanges) {
-      EXPECT_NE(exchange.question, "");
-      EXPECT_TRUE(exchange.told.empty());
+      kinds.insert(exchange.kind);
+      const bool text = sample.form == Form::kCaption;
+      EXPECT_EQ(exchange.question.empty(), text);
+      EXPECT_EQ(exchange.told.empty(), !text);
     }
+    EXPECT_EQ(kinds.size(), 1U);
+    texts += sample.form == Form::kCaption ? 1 : 0;
   }
-  EXPECT_GT(texts, 60);
-  EXPECT_LT(texts, 140);
+  EXPECT_NEAR(texts, 0.5 * kSamples, 2.5 * std::sqrt(kSamples));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "src/base/byte_range.h"
 #include "src/media/image.h"
 
 namespace galago::world {
@@ -30,16 +31,13 @@ using Medium = std::variant<media::Image, Clip>;
 // conversation without marks has its media in front of the first question. Times in answers are seconds in angle
 // brackets with a decimal point: "<12.5>".
 struct Exchange {
-  struct Span {
-    size_t begin = 0, end = 0;  // bytes
-  };
   std::string question;
   std::string answer;
   std::string kind;  // "count", "colour", "title", ...: lower-case, unique within the task
   Metric metric = Metric::kExact;
   // Of a text that also asks: the parts of `answer` that the picture decides, in order; training gives loss to them
   // alone. Empty: all of it.
-  std::vector<Span> told = {};
+  std::vector<ByteRange> told = {};
 };
 
 // What the sample is for: which published format it is written in, and which stage of training reads it.

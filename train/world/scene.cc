@@ -275,6 +275,15 @@ bool LiesClearlyNot(const Thing& thing, Side side, const Thing& reference) {
   return OffsetOf(thing, side, reference).along <= 0.2 * reference.radius;
 }
 
+std::optional<Side> ClearSide(const Thing& thing, const Thing& reference, Rng& rng) {
+  std::vector<Side> sides(kSides);
+  rng.Shuffle(sides);
+  for (const Side side : sides) {
+    if (LiesClearly(thing, side, reference)) return side;
+  }
+  return std::nullopt;
+}
+
 std::string_view PhraseOf(Side side, Rng& rng) {
   switch (side) {
     case Side::kLeft:

@@ -81,6 +81,8 @@ inline constexpr std::initializer_list<Side> kSides = {Side::kLeft, Side::kRight
 Side Opposite(Side side);
 bool LiesClearly(const Thing& thing, Side side, const Thing& reference);
 bool LiesClearlyNot(const Thing& thing, Side side, const Thing& reference);
+// One of the sides on which `thing` clearly lies; nullopt if there is none.
+std::optional<Side> ClearSide(const Thing& thing, const Thing& reference, Rng& rng);
 std::string_view PhraseOf(Side side, Rng& rng);  // "left of", "to the left of", "above", ...
 
 // Which of nine cells a centre lies in, as "top left", "top", ..., "middle", ..., "bottom right"; nullopt near a border

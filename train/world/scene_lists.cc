@@ -96,21 +96,39 @@ List Counts(const Scene& scene, Rng& rng, Split split) {
   return list;
 }
 
-// By shape, by colour or by both; nullopt where that does not tell the same as both would.
-std::optional<Description> Sought(const Scene& scene, bool there, bool alone, Rng& rng, Split split) {
-  const Description both = PickToLookFor(scene, there, rng, split);
-  Description description = both;
+// What a thing is asked for by.
+enum class Called { kByShape, kByColour, kByBoth };
+Called PickCalled(Rng& rng) {
   const double kind = rng.Uniform();
-  if (kind < 0.6) {
-    description.colour.reset();
-  } else if (kind < 0.75) {
-    description.shape.reset();
-  }
-  if (!description.shape && !description.colour) return std::nullopt;
-  const int64_t count = CountOf(scene, description);
-  if ((count > 0) != there || (alone && count > 1)) return std::nullopt;
+  return kind < 0.6 ? Called::kByShape : kind < 0.75 ? Called::kByColour : Called::kByBoth;
+}
+Description Call(Called called, size_t shape, size_t colour) {
+  Description description;
+  if (called != Called::kByColour) description.shape = shape;
+  if (called != Called::kByShape) description.colour = colour;
   return description;
 }
+
+// Whether all that fits `narrow` fits `wide`.
+bool Covers(const Description& wide, const Description& narrow) {
+  return (!wide.shape || wide.shape == narrow.shape) && (!wide.colour || wide.colour == narrow.colour);
+}
+
+// Descriptions none of which says something of another.
+class Sought {
+ public:
+  bool Add(const Description& description) {
+    const auto related = [&](const Description& other) {
+      return Covers(description, other) || Covers(other, description);
+    };
+    if (std::any_of(all_.begin(), all_.end(), related)) return false;
+    all_.push_back(description);
+    return true;
+  }
+
+ private:
+  std::vector<Description> all_;
+};
 
 // "star left of ring": a coin for each whether it is so; every two things once.
 List Relations(const Scene& scene, Rng& rng) {
@@ -125,11 +143,8 @@ List Relations(const Scene& scene, Rng& rng) {
     const auto one = Describe(scene, first, rng);
     const auto two = Describe(scene, second, rng);
     if (!one || !two) continue;
-    std::vector<Side> sides(kSides);
-    rng.Shuffle(sides);
-    const auto side = std::find_if(sides.begin(), sides.end(),
-                                   [&](Side s) { return LiesClearly(scene.things[first], s, scene.things[second]); });
-    if (side == sides.end()) continue;
+    const auto side = ClearSide(scene.things[first], scene.things[second], rng);
+    if (!side) continue;
     const bool yes = rng.Chance(0.5);
     list.items.push_back(
         {StrCat(one->One(), " ", PhraseOf(yes ? *side : Opposite(*side), rng), " ", two->One()), yes ? "yes" : "no"});
@@ -166,49 +181,49 @@ List Mores(const Scene& scene, Rng& rng) {
 
 }  // namespace
 
+List ComparisonsOf(const Scene& scene, Rng& rng) { return rng.Chance(0.7) ? Relations(scene, rng) : Mores(scene, rng); }
+
 List FindsOf(const Scene& scene, Rng& rng, Split split) {
-  const double comparison = rng.Uniform();
-  if (comparison < 0.2) return Relations(scene, rng);
-  if (comparison < 0.3) return Mores(scene, rng);
   List list;
-  std::vector<Description> sought;
   list.kind = "finds";
-  list.title = rng.Pick({"place", "place", "there", "count", "colour"});
+  list.title = rng.Pick({"place", "place", "there", "there", "count", "colour"});
   const bool place = list.title == "place", colour = list.title == "colour", count = list.title == "count";
-  const auto answer = [&](const Description& description) -> std::optional<std::string> {
-    if (count) return StrCat(CountOf(scene, description));
-    const auto thing =
-        std::find_if(scene.things.begin(), scene.things.end(), [&](const Thing& t) { return description.Fits(t); });
-    if (thing == scene.things.end()) return "no";
-    if (colour) return std::string(Palette()[thing->colour].name);
-    if (!place) return "yes";
-    const auto found = PlaceOf(scene, *thing);
-    return found ? std::optional(std::string(*found)) : std::nullopt;
-  };
-  // Of a thing its place and colour are told once: asked for twice, the text would answer the second time.
-  const auto told_before = [&](const Description& description) {
-    return std::any_of(sought.begin(), sought.end(), [&](const Description& before) {
-      return std::any_of(scene.things.begin(), scene.things.end(),
-                         [&](const Thing& thing) { return description.Fits(thing) && before.Fits(thing); });
-    });
-  };
-  constexpr int kTries = 40;
-  const size_t most = std::min<size_t>(10, 2 * scene.things.size());
-  for (int i = 0; i < kTries && list.items.size() < most; ++i) {
-    // Presences before absences: one that cannot be asked for must not make the other more frequent.
-    const bool there = list.items.size() % 2 == 0;
-    const auto description = Sought(scene, there, place || colour, rng, split);
-    if (!description || (colour && description->colour)) continue;
-    if ((place || colour) && told_before(*description)) continue;
-    const std::string name = count ? description->Many() : description->One();
-    if (std::any_of(list.items.begin(), list.items.end(), [&](const ListItem& item) { return item.name == name; })) {
-      continue;
-    }
-    auto text = answer(*description);
-    if (!text) continue;
-    list.items.push_back({name, *std::move(text)});
-    sought.push_back(*description);
+  const auto name_of = [&](const Description& description) { return count ? description.Many() : description.One(); };
+  const auto pick_called = [&] { return colour ? Called::kByShape : PickCalled(rng); };
+
+  Sought sought;
+  std::vector<ListItem> present;
+  std::vector<Thing> things = scene.things;
+  rng.Shuffle(things);
+  for (const Thing& thing : things) {
+    const Description description = Call(pick_called(), thing.shape, thing.colour);
+    const int64_t number = CountOf(scene, description);
+    const auto found = PlaceOf(scene, thing);
+    if (((place || colour) && number > 1) || (place && !found) || !sought.Add(description)) continue;
+    present.push_back({name_of(description), count    ? StrCat(number)
+                                             : place  ? std::string(*found)
+                                             : colour ? std::string(Palette()[thing.colour].name)
+                                                      : "yes"});
   }
+  const auto absent = [&]() -> std::optional<ListItem> {
+    constexpr int kTries = 20;
+    for (int i = 0; i < kTries; ++i) {
+      const Called called = pick_called();
+      Description description = PickAbsent(scene, rng, split);
+      if (called == Called::kByShape) {
+        description = Call(called, static_cast<size_t>(rng.Int(0, std::ssize(Shapes()) - 1)), 0);
+      } else if (called == Called::kByColour) {
+        description = Call(called, 0, static_cast<size_t>(rng.Int(0, std::ssize(Palette()) - 1)));
+      }
+      if (CountOf(scene, description) == 0 && sought.Add(description)) {
+        return ListItem{name_of(description), count ? "0" : "no"};
+      }
+    }
+    return std::nullopt;
+  };
+  constexpr size_t kMost = 10;
+  // Of numbers, 0 is one of several.
+  list.items = SoughtItems(std::move(present), kMost, count ? 0.25 : 0.5, rng, absent);
   return list;
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "src/base/check.h"
@@ -47,16 +49,17 @@ bool Differ(const Scene& scene, const Part& part) {
                      [&](const Thing& thing) { return part(thing) != part(scene.things[0]); });
 }
 
+const Wordings kColourWordings = {
+    {"What colour is the {x}?", "Which colour is the {x}?", "What is the colour of the {x}?",
+     "Name the colour of the {x}.", "The {x} is what colour?", "Tell me the colour of the {x}.",
+     "Can you tell me the colour of the {x}?"},
+    {"What colour does the {x} have?", "Tell me what colour the {x} is."}};
+
 std::optional<Query> AskColour(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {
-      {"What colour is the {x}?", "Which colour is the {x}?", "What is the colour of the {x}?",
-       "Name the colour of the {x}.", "The {x} is what colour?", "Tell me the colour of the {x}.",
-       "Can you tell me the colour of the {x}?"},
-      {"What colour does the {x} have?", "Tell me what colour the {x} is."}};
   const auto named = NameOne(scene, rng, Attribute::kColour);
   if (!named) return std::nullopt;
   const std::string_view colour = Palette()[scene.things[named->index].colour].name;
-  return Query{named->name, Say(kWordings, rng, split, {{"x", named->name}}), std::string(colour)};
+  return Query{named->name, Say(kColourWordings, rng, split, {{"x", named->name}}), std::string(colour)};
 }
 
 std::optional<Query> AskShape(const Scene& scene, Rng& rng, Split split) {
@@ -94,15 +97,16 @@ std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
                scene.things[named->index].big ? "big" : "small"};
 }
 
+const Wordings kThereWordings = {
+    {"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?", "Can you see {x} in the picture?",
+     "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?"},
+    {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
+
 std::optional<Query> AskWhetherThere(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {
-      {"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?", "Can you see {x} in the picture?",
-       "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?"},
-      {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
   const bool there = rng.Chance(0.5);
   const Description description = PickToLookFor(scene, there, rng, split);
   const std::string name = WithArticle(description.One());
-  return Query{name, Say(kWordings, rng, split, {{"x", name}}), std::string(YesNo(there))};
+  return Query{name, Say(kThereWordings, rng, split, {{"x", name}}), std::string(YesNo(there))};
 }
 
 // Everything that can be counted, by its number.
@@ -123,11 +127,12 @@ std::map<int64_t, std::vector<Description>> Countables(const Scene& scene, Rng& 
   return by_number;
 }
 
+const Wordings kCountWordings = {
+    {"How many {x} are there?", "How many {x} do you see?", "How many {x} are in the picture?", "Count the {x}.",
+     "What is the number of {x}?", "Tell me how many {x} there are.", "How many {x} can you count?"},
+    {"How many {x} does the picture show?", "Tell me the number of {x}.", "How many {x} can you see?"}};
+
 std::optional<Query> AskCount(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {
-      {"How many {x} are there?", "How many {x} do you see?", "How many {x} are in the picture?", "Count the {x}.",
-       "What is the number of {x}?", "Tell me how many {x} there are.", "How many {x} can you count?"},
-      {"How many {x} does the picture show?", "Tell me the number of {x}.", "How many {x} can you see?"}};
   // None and one can be asked of every scene, large numbers of few: weights even out the answers. Beyond six nothing
   // is asked, training has no such scenes.
   static constexpr std::array<double, 7> kWeights = {0.25, 0.45, 1, 1.6, 2.2, 3, 4};
@@ -142,7 +147,7 @@ std::optional<Query> AskCount(const Scene& scene, Rng& rng, Split split) {
     left -= kWeights[static_cast<size_t>(number)];
     if (left > 0) continue;
     const std::string name = rng.Pick(descriptions).Many();
-    return Query{name, Say(kWordings, rng, split, {{"x", name}}), StrCat(number)};
+    return Query{name, Say(kCountWordings, rng, split, {{"x", name}}), StrCat(number)};
   }
   return std::nullopt;
 }
@@ -199,17 +204,13 @@ std::optional<Query> AskRelation(const Scene& scene, Rng& rng, Split split) {
   const auto two = NameTwo(scene, rng);
   if (!two) return std::nullopt;
   const auto& [first, second] = *two;
-  std::vector<Side> sides(kSides);
-  rng.Shuffle(sides);
-  for (const Side side : sides) {
-    if (!LiesClearly(scene.things[first.index], side, scene.things[second.index])) continue;
-    const bool yes = rng.Chance(0.5);
-    return Query{StrCat(first.name, " ", second.name),
-                 Say(kWordings, rng, split,
-                     {{"x", first.name}, {"side", PhraseOf(yes ? side : Opposite(side), rng)}, {"y", second.name}}),
-                 std::string(YesNo(yes))};
-  }
-  return std::nullopt;
+  const auto side = ClearSide(scene.things[first.index], scene.things[second.index], rng);
+  if (!side) return std::nullopt;
+  const bool yes = rng.Chance(0.5);
+  return Query{StrCat(first.name, " ", second.name),
+               Say(kWordings, rng, split,
+                   {{"x", first.name}, {"side", PhraseOf(yes ? *side : Opposite(*side), rng)}, {"y", second.name}}),
+               std::string(YesNo(yes))};
 }
 
 std::optional<Query> AskBeside(const Scene& scene, Rng& rng, Split split) {
@@ -266,16 +267,16 @@ std::optional<Query> AskWhatAt(const Scene& scene, Rng& rng, Split split) {
                std::string(Shapes()[scene.things[index].shape].one)};
 }
 
+const Wordings kWhereWordings = {{"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?",
+                                  "Where in the picture can you see the {x}?", "Tell me the place of the {x}."},
+                                 {"Where can you see the {x}?", "Tell me where the {x} is."}};
+
 std::optional<Query> AskWhere(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {
-      {"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?",
-       "Where in the picture can you see the {x}?", "Tell me the place of the {x}."},
-      {"Where can you see the {x}?", "Tell me where the {x} is."}};
   const auto named = NameOne(scene, rng);
   if (!named) return std::nullopt;
   const auto place = PlaceOf(scene, scene.things[named->index]);
   if (!place) return std::nullopt;
-  return Query{named->name, Say(kWordings, rng, split, {{"x", named->name}}), std::string(*place)};
+  return Query{named->name, Say(kWhereWordings, rng, split, {{"x", named->name}}), std::string(*place)};
 }
 
 std::optional<Query> AskSameColour(const Scene& scene, Rng& rng, Split split) {
@@ -340,26 +341,6 @@ constexpr std::array<QueryKind, 15> kQueries = {{{"colour", AskColour},
                                                  {"box", AskBox, true},
                                                  {"in-box", AskInBox, true}}};
 
-// Up to `count` different exchanges of the kinds that `next` picks.
-template <class Next>
-std::vector<Exchange> AskKinds(const Scene& scene, int64_t count, Rng& rng, Split split, const Next& next) {
-  std::vector<Exchange> exchanges;
-  std::vector<std::pair<std::string_view, std::string>> asked;
-  constexpr int kTries = 60;
-  for (int i = 0; i < kTries && static_cast<int64_t>(exchanges.size()) < count; ++i) {
-    const QueryKind& kind = next();
-    if (kind.train_only && (split == Split::kHeldout || rng.Chance(0.5))) continue;
-    auto query = kind.ask(scene, rng, split);
-    if (!query) continue;
-    const std::pair key(kind.name, query->subject);
-    if (std::find(asked.begin(), asked.end(), key) != asked.end()) continue;
-    asked.push_back(key);
-    exchanges.push_back({AsTyped(std::move(query->question), rng, split), std::move(query->answer),
-                         std::string(kind.name), Metric::kExact});
-  }
-  return exchanges;
-}
-
 }  // namespace
 
 std::span<const QueryKind> SceneQueries() { return kQueries; }
@@ -417,13 +398,61 @@ std::string AsTyped(std::string question, Rng& rng, Split split) {
 }
 
 std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Split split) {
-  return AskKinds(scene, count, rng, split, [&]() -> const QueryKind& { return rng.Pick(SceneQueries()); });
+  std::vector<Exchange> exchanges;
+  std::vector<std::pair<std::string_view, std::string>> asked;
+  constexpr int kTries = 60;
+  for (int i = 0; i < kTries && static_cast<int64_t>(exchanges.size()) < count; ++i) {
+    const QueryKind& kind = rng.Pick(SceneQueries());
+    if (kind.train_only && (split == Split::kHeldout || rng.Chance(0.5))) continue;
+    auto query = kind.ask(scene, rng, split);
+    if (!query) continue;
+    const std::pair key(kind.name, query->subject);
+    if (std::find(asked.begin(), asked.end(), key) != asked.end()) continue;
+    asked.push_back(key);
+    exchanges.push_back({AsTyped(std::move(query->question), rng, split), std::move(query->answer),
+                         std::string(kind.name), Metric::kExact});
+  }
+  return exchanges;
 }
 
-std::vector<Exchange> AskOneKind(const Scene& scene, std::string_view name, int64_t count, Rng& rng, Split split) {
+std::vector<Exchange> AskComparisons(const Scene& scene, int64_t count, Rng& rng, Split split) {
+  const std::string_view name = rng.Chance(0.7) ? "relation" : "more";
   const auto kind = std::ranges::find(kQueries, name, &QueryKind::name);
   CHECK(kind != kQueries.end());
-  return AskKinds(scene, count, rng, split, [&]() -> const QueryKind& { return *kind; });
+  std::vector<Exchange> exchanges;
+  std::set<std::vector<std::string>> asked;  // in either order the two are one question
+  constexpr int kTries = 40;
+  for (int i = 0; i < kTries && static_cast<int64_t>(exchanges.size()) < count; ++i) {
+    auto query = kind->ask(scene, rng, split);
+    if (!query) continue;
+    std::vector<std::string> words = galago::Split(query->subject, ' ');
+    std::ranges::sort(words);
+    if (!asked.insert(std::move(words)).second) continue;
+    exchanges.push_back({AsTyped(std::move(query->question), rng, split), std::move(query->answer), std::string(name)});
+  }
+  return exchanges;
+}
+
+std::vector<Exchange> AskFor(const List& list, Rng& rng, Split split) {
+  struct Asking {
+    std::string_view title, kind;
+    const Wordings& wordings;
+  };
+  static const std::array<Asking, 4> kAskings = {{{"there", "exist", kThereWordings},
+                                                  {"place", "where", kWhereWordings},
+                                                  {"count", "count", kCountWordings},
+                                                  {"colour", "colour", kColourWordings}}};
+  const auto asking = std::ranges::find(kAskings, list.title, &Asking::title);
+  CHECK(asking != kAskings.end());
+  std::vector<Exchange> exchanges;
+  for (const ListItem& item : list.items) {
+    const bool there = list.title == "there";
+    if (!there && item.answer == "no") continue;  // nobody asks where something is that is not there
+    const std::string name = there ? WithArticle(item.name) : item.name;
+    exchanges.push_back({AsTyped(Say(asking->wordings, rng, split, {{"x", name}}), rng, split), item.answer,
+                         std::string(asking->kind)});
+  }
+  return exchanges;
 }
 
 }  // namespace galago::world

@@ -36,17 +36,20 @@ std::span<const QueryKind> SceneQueries();
 // Up to `count` exchanges of mixed kinds, all different.
 std::vector<Exchange> AskAbout(const Scene& scene, int64_t count, Rng& rng, Split split);
 
-// The same of one kind.
-std::vector<Exchange> AskOneKind(const Scene& scene, std::string_view name, int64_t count, Rng& rng, Split split);
+// Up to `count` questions whether things lie so to each other, or whether there are more of one sort.
+std::vector<Exchange> AskComparisons(const Scene& scene, int64_t count, Rng& rng, Split split);
 
 // Colours, places, sizes, patterns, and what is there or how often, as far as the scene has two of them; in any order.
 // `split` says which combinations may be looked for.
 std::vector<List> ListsOf(const Scene& scene, Rng& rng, Split split = Split::kTrain);
 
-// A list of things asked for by shape, by colour or by both, half of which are not in the scene, each with its place,
-// its colour, whether it is there or how often (of what is not there: "no", or 0); or of comparisons, half of them
-// true. Short of two items where the scene does not offer them.
+// Things asked for by shape, by colour or by both, some of them in vain, each with its place, its colour, whether it is
+// there or how often (of what is not there: "no", or 0). May be empty.
 List FindsOf(const Scene& scene, Rng& rng, Split split);
+// What holds of two: "star left of ring", "more stars than rings"; half of it is true. May be empty.
+List ComparisonsOf(const Scene& scene, Rng& rng);
+// What FindsOf gives as single questions, but for where or of what colour things are that are not there.
+std::vector<Exchange> AskFor(const List& list, Rng& rng, Split split);
 
 // One of the things or sorts of thing that a picture may be asked for: present in the scene or not, never a combination
 // that the split does not show.

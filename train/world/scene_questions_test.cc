@@ -227,6 +227,9 @@ TEST(SceneQuestions, TrainingNeverSpeaksOfHeldOutCombinations) {
   for (int i = 0; i < kScenes; ++i) {
     std::vector<Exchange> exchanges = Draw(Split::kTrain, i).exchanges;
     for (Exchange& list : DrawLists(i)) exchanges.push_back(std::move(list));
+    Rng rng(MixSeed(85, "finds", static_cast<uint64_t>(i)));
+    const Scene scene = DrawScene(rng, Split::kTrain);
+    for (const ListItem& item : FindsOf(scene, rng, Split::kTrain).items) exchanges.push_back({item.name, item.answer});
     for (const Exchange& exchange : exchanges) {
       for (const Description& mention : Read(exchange.question).mentions) {
         if (!mention.shape || !mention.colour) continue;
@@ -267,20 +270,47 @@ TEST(SceneQuestions, QuestionsOfOnePictureDiffer) {
   }
 }
 
-TEST(SceneQuestions, OfOneKindAreThoseAlone) {
-  int64_t most = 0;
-  for (int index = 0; index < 200; ++index) {
-    Rng rng(MixSeed(81, "one kind", static_cast<uint64_t>(index)));
+TEST(SceneQuestions, ComparisonsAreAskedOnce) {
+  std::set<std::string> kinds;
+  for (int index = 0; index < 300; ++index) {
+    Rng rng(MixSeed(81, "comparisons", static_cast<uint64_t>(index)));
     const Scene scene = DrawScene(rng, Split::kTrain);
-    const std::vector<Exchange> exchanges = AskOneKind(scene, "exist", 5, rng, Split::kTrain);
-    most = std::max(most, static_cast<int64_t>(exchanges.size()));
-    std::set<std::string> questions;
+    const std::vector<Exchange> exchanges = AskComparisons(scene, 5, rng, Split::kTrain);
+    EXPECT_LE(exchanges.size(), 5U);
+    std::set<std::vector<std::string>> compared;
     for (const Exchange& exchange : exchanges) {
-      EXPECT_EQ(exchange.kind, "exist");
-      EXPECT_TRUE(questions.insert(exchange.question).second) << exchange.question;
+      EXPECT_EQ(exchange.kind, exchanges[0].kind);
+      EXPECT_TRUE(exchange.answer == "yes" || exchange.answer == "no");
+      const Reading reading = Read(exchange.question);
+      std::vector<std::string> names;
+      for (const Description& mention : reading.mentions) names.push_back(mention.One());
+      std::ranges::sort(names);
+      EXPECT_TRUE(compared.insert(names).second) << exchange.question;
+      kinds.insert(exchange.kind);
     }
   }
-  EXPECT_EQ(most, 5);
+  EXPECT_EQ(kinds, (std::set<std::string>{"more", "relation"}));
+}
+
+TEST(SceneQuestions, WhatIsListedIsAsked) {
+  std::map<std::string, int> asked;
+  for (int index = 0; index < 400; ++index) {
+    Rng rng(MixSeed(83, "finds", static_cast<uint64_t>(index)));
+    const Scene scene = DrawScene(rng, Split::kTrain);
+    const List list = FindsOf(scene, rng, Split::kTrain);
+    const std::vector<Exchange> exchanges = AskFor(list, rng, Split::kTrain);
+    size_t at = 0;
+    for (const ListItem& item : list.items) {
+      if (item.answer == "no" && list.title != "there") continue;
+      ASSERT_LT(at, exchanges.size());
+      const Exchange& exchange = exchanges[at++];
+      EXPECT_EQ(exchange.answer, item.answer);
+      EXPECT_NE(exchange.question.find(item.name), std::string::npos) << exchange.question << " " << item.name;
+      ++asked[exchange.kind];
+    }
+    EXPECT_EQ(at, exchanges.size());
+  }
+  for (const char* kind : {"exist", "where", "count", "colour"}) EXPECT_GT(asked[kind], 50) << kind;
 }
 
 TEST(SceneQuestions, TypedQuestionsKeepTheirWords) {

@@ -49,6 +49,11 @@ void ExpectEqual(const Sample& a, const Sample& b) {
     EXPECT_EQ(a.exchanges[i].answer, b.exchanges[i].answer);
     EXPECT_EQ(a.exchanges[i].kind, b.exchanges[i].kind);
     EXPECT_EQ(a.exchanges[i].metric, b.exchanges[i].metric);
+    ASSERT_EQ(a.exchanges[i].told.size(), b.exchanges[i].told.size());
+    for (size_t t = 0; t < a.exchanges[i].told.size(); ++t) {
+      EXPECT_EQ(a.exchanges[i].told[t].begin, b.exchanges[i].told[t].begin);
+      EXPECT_EQ(a.exchanges[i].told[t].end, b.exchanges[i].told[t].end);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,18 +106,13 @@ class Composer {
     List contents{"contents", "at", &kListWhat, {}};
     for (const Laid& laid : laid_) {
       const std::string name = NameOf(laid.thing);
-      const double right = laid.x - kSide / 2;
-      const double down = laid.y - kSide / 2;
-      const std::string side = right > 0 ? "right" : "left";
-      const std::string height = down > 0 ? "bottom" : "top";
-      const bool sideways = std::abs(right) > kMostOffMiddle;
-      const bool upright = std::abs(down) > kMostOffMiddle;
-      const std::string corner = StrCat(height, " ", side);
-      if (sideways && upright) contents.items.push_back({corner, name});
+      const Spot spot = SpotOf(laid);
+      const std::string corner = spot.Corner();
+      if (!corner.empty()) contents.items.push_back({corner, name});
       if (CountOf(laid.thing) > 1) continue;
-      if (sideways) sides.items.push_back({name, side});
-      if (upright) heights.items.push_back({name, height});
-      if (sideways && upright) places.items.push_back({name, corner});
+      if (!spot.side.empty()) sides.items.push_back({name, std::string(spot.side)});
+      if (!spot.height.empty()) heights.items.push_back({name, std::string(spot.height)});
+      if (!corner.empty()) places.items.push_back({name, corner});
     }
     std::vector<List> lists;
     lists.push_back(rng_.Chance(0.5) ? Present() : Counts());
@@ -131,49 +127,40 @@ class Composer {
         lists.push_back(std::move(sides));
         lists.push_back(std::move(heights));
     }
-    std::erase_if(lists, [](const List& list) { return list.items.size() < 2; });
+    std::erase_if(lists, [](const List& list) { return list.items.empty(); });
     rng_.Shuffle(lists);
     return lists;
   }
 
-  // What is asked for by name, half of it in vain.
+  // What is asked for by name, some of it in vain.
   List Finds() {
     List list;
     list.kind = "finds";
-    list.title = rng_.Pick({"place", "there", "count", "side", "top or bottom"});
-    // What is there comes first. What cannot be asked for must not make the others, to which the answer is no, more
-    // frequent.
-    size_t present = 0;
-    for (const size_t thing : ToLookFor()) {
-      const bool there = CountOf(thing) > 0;
-      if (!there && list.items.size() >= 2 * present) break;
-      const std::string name = list.title == "count" ? PluralOf(thing) : NameOf(thing);
-      auto answer = FindOf(thing, list.title);
-      if (!answer) continue;
-      list.items.push_back({name, *std::move(answer)});
-      present += there ? 1 : 0;
-    }
+    list.title = rng_.Pick({"place", "there", "there", "count", "side", "top or bottom"});
+    list.items = Sought(list.title);
     return list;
   }
 
-  // The same as single questions, of one kind where that is the same for all.
-  Sample FinishSought() {
+  // The same as single questions, but for where things are that are not there.
+  Sample AskFinds() {
+    struct Asking {
+      std::string_view title, kind;
+      const Wordings& wordings;
+      std::string_view slot;
+    };
+    static const std::array<Asking, 5> kAskings = {{{"place", "where", kCorner, "x"},
+                                                    {"there", "there", kThere, "a"},
+                                                    {"count", "count", kCount, "xs"},
+                                                    {"side", "side", kLeftOrRight, "x"},
+                                                    {"top or bottom", "height", kTopOrBottom, "x"}}};
+    const List list = Finds();
+    const Asking& asking = *std::ranges::find(kAskings, list.title, &Asking::title);
     exchanges_.clear();
-    const int64_t kind = rng_.Int(0, 4);
-    for (const size_t thing : ToLookFor()) {
-      const Laid* laid = CountOf(thing) == 1 ? &At(thing) : nullptr;
-      if (kind <= 1) {
-        Ask(kThere, "there", {{"a", WithArticle(NameOf(thing))}}, CountOf(thing) > 0 ? "yes" : "no");
-      } else if (kind == 2) {
-        Ask(kCount, "count", {{"xs", PluralOf(thing)}}, StrCat(CountOf(thing)));
-      } else if (laid != nullptr) {
-        const bool sideways = std::abs(laid->x - kSide / 2) > kMostOffMiddle;
-        const bool upright = std::abs(laid->y - kSide / 2) > kMostOffMiddle;
-        if (sideways) AskSide(thing, laid->x < kSide / 2);
-        if (upright) AskHeight(thing, laid->y < kSide / 2);
-      }
+    for (const ListItem& item : list.items) {
+      const bool there = asking.kind == "there";
+      if (!there && item.answer == "no") continue;
+      Ask(asking.wordings, asking.kind, {{asking.slot, there ? WithArticle(item.name) : item.name}}, item.answer);
     }
-    rng_.Shuffle(exchanges_);
     Sample sample;
     sample.media.emplace_back(Picture());
     sample.exchanges = std::move(exchanges_);
@@ -182,7 +169,8 @@ class Composer {
 
   Sample Finish() {
     if (split_ == Split::kTrain && rng_.Chance(kAskLists)) {
-      exchanges_ = QuestionsOf(Lists(), Metric::kExact, rng_);
+      std::vector<Exchange> lists = QuestionsOf(Lists(), Metric::kExact, rng_);
+      if (!lists.empty()) exchanges_ = std::move(lists);
     }
     Sample sample;
     sample.media.emplace_back(Picture());
@@ -191,27 +179,50 @@ class Composer {
   }
 
  private:
-  const Laid& At(size_t thing) const {
-    return *std::find_if(laid_.begin(), laid_.end(), [&](const Laid& laid) { return laid.thing == thing; });
-  }
-
-  // nullopt where nothing clear can be said.
-  std::optional<std::string> FindOf(size_t thing, std::string_view title) const {
-    const int64_t count = CountOf(thing);
-    if (title == "count") return StrCat(count);
-    if (count == 0) return "no";
-    if (title == "there") return "yes";
-    if (count > 1) return std::nullopt;
-    const Laid& laid = At(thing);
+  // Where something lies, if that is clear.
+  struct Spot {
+    std::string_view side, height;  // empty: in the middle
+    std::string Corner() const { return side.empty() || height.empty() ? "" : StrCat(height, " ", side); }
+  };
+  static Spot SpotOf(const Laid& laid) {
     const double right = laid.x - kSide / 2;
     const double down = laid.y - kSide / 2;
-    const bool sideways = std::abs(right) > kMostOffMiddle;
-    const bool upright = std::abs(down) > kMostOffMiddle;
-    const std::string_view side = right > 0 ? "right" : "left";
-    const std::string_view height = down > 0 ? "bottom" : "top";
-    if (title == "side") return sideways ? std::optional(std::string(side)) : std::nullopt;
-    if (title == "top or bottom") return upright ? std::optional(std::string(height)) : std::nullopt;
-    return sideways && upright ? std::optional(StrCat(height, " ", side)) : std::nullopt;
+    Spot spot;
+    if (std::abs(right) > kMostOffMiddle) spot.side = right > 0 ? "right" : "left";
+    if (std::abs(down) > kMostOffMiddle) spot.height = down > 0 ? "bottom" : "top";
+    return spot;
+  }
+
+  // Of what is there; empty where nothing clear can be said.
+  std::string FindOf(const Laid& laid, std::string_view title) const {
+    const int64_t count = CountOf(laid.thing);
+    if (title == "count") return StrCat(count);
+    if (title == "there") return "yes";
+    if (count > 1) return "";
+    const Spot spot = SpotOf(laid);
+    if (title == "side") return std::string(spot.side);
+    return title == "place" ? spot.Corner() : std::string(spot.height);
+  }
+
+  // Items about what is there and, by chance, about what is not.
+  std::vector<ListItem> Sought(std::string_view title) {
+    const bool count = title == "count";
+    const auto name_of = [&](size_t thing) { return count ? PluralOf(thing) : NameOf(thing); };
+    std::vector<ListItem> present;
+    std::set<size_t> taken;
+    for (const Laid& laid : laid_) {
+      if (!taken.insert(laid.thing).second) continue;
+      if (std::string answer = FindOf(laid, title); !answer.empty()) {
+        present.push_back({name_of(laid.thing), std::move(answer)});
+      }
+    }
+    const auto absent = [&] {
+      size_t thing = laid_.front().thing;
+      while (!taken.insert(thing).second) thing = PickAbsent(laid_.front().thing);
+      return std::optional(ListItem{name_of(thing), count ? "0" : "no"});
+    };
+    constexpr size_t kMost = 8;
+    return SoughtItems(std::move(present), kMost, count ? 0.25 : 0.5, rng_, absent);
   }
 
   // One thing, alone; small enough to lie in a corner, or filling the picture.
@@ -326,6 +337,18 @@ class Composer {
     }
   }
 
+  // A thing that is not there beside `present` and could be.
+  size_t PickAbsent(size_t present) {
+    while (true) {
+      const size_t thing = PickThing();
+      const auto fits = [&](size_t other) { return thing != other && MayMeet(thing, other); };
+      if (fits(present) &&
+          std::all_of(laid_.begin(), laid_.end(), [&](const Laid& laid) { return fits(laid.thing); })) {
+        return thing;
+      }
+    }
+  }
+
   void Lay(size_t thing, double x, double y, double size) {
     LayThing(stamps_, thing, {.x = x, .y = y, .size = size}, canvas_, rng_, split_);
     laid_.push_back({thing, x, y});
@@ -342,36 +365,14 @@ class Composer {
   // Yes as often as no.
   void AskThere(size_t present) {
     const bool yes = rng_.Chance(0.5);
-    size_t thing = present;
-    while (!yes && (thing == present || CountOf(thing) > 0)) thing = PickThing();
+    const size_t thing = yes ? present : PickAbsent(present);
     Ask(kThere, "there", {{"a", WithArticle(NameOf(thing))}}, yes ? "yes" : "no");
   }
 
   void AskSide(size_t thing, bool left) { Ask(kLeftOrRight, "side", {{"x", NameOf(thing)}}, left ? "left" : "right"); }
 
-  // What is there, as often as what is not.
-  std::vector<size_t> ToLookFor() {
-    std::vector<size_t> asked;
-    const auto add = [&](size_t thing) {
-      if (std::find(asked.begin(), asked.end(), thing) == asked.end()) asked.push_back(thing);
-    };
-    for (const Laid& laid : laid_) add(laid.thing);
-    const size_t most = std::max<size_t>(2, 2 * asked.size());
-    while (asked.size() < most) add(PickThing());
-    return asked;
-  }
-
-  List Present() {
-    List list{"present", "there", &kListThere, {}};
-    for (const size_t thing : ToLookFor()) list.items.push_back({NameOf(thing), CountOf(thing) > 0 ? "yes" : "no"});
-    return list;
-  }
-
-  List Counts() {
-    List list{"counts", "count", &kListCount, {}};
-    for (const size_t thing : ToLookFor()) list.items.push_back({PluralOf(thing), StrCat(CountOf(thing))});
-    return list;
-  }
+  List Present() { return {"present", "there", &kListThere, Sought("there")}; }
+  List Counts() { return {"counts", "count", &kListCount, Sought("count")}; }
 
   void AskHeight(size_t thing, bool top) {
     Ask(kTopOrBottom, "height", {{"x", NameOf(thing)}}, top ? "top" : "bottom");
@@ -448,7 +449,7 @@ Told FindThings(const StampSet& stamps, Rng& rng, Split split) {
 Sample AskForThings(const StampSet& stamps, Rng& rng, Split split) {
   Composer composer(stamps, rng, split);
   composer.Compose();
-  return composer.FinishSought();
+  return composer.AskFinds();
 }
 
 TaskOr MakeThings(const Assets& assets) {

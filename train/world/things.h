@@ -25,12 +25,11 @@ void LayThing(const StampSet& stamps, size_t thing, Placement placement, const C
 // A picture as the task draws it; what lies where in it, and what is there or how often.
 Told DrawThings(const StampSet& stamps, Rng& rng, Split split);
 
-// Such a picture and one list: of things asked for by name, half of which are not in it, each with where it is, on
-// which side, whether it is there or how often. Of what is not there: "no", or 0.
+// Such a picture and one list: of things asked for by name, some of them in vain, each with where it is, on which side,
+// whether it is there or how often (of what is not there: "no", or 0). The list may be empty.
 Told FindThings(const StampSet& stamps, Rng& rng, Split split);
 
-// Such a picture with a question for each: whether it is there, how often, or where. No questions where nothing clear
-// can be said.
+// Such a picture and the same as single questions, of one kind. There may be none.
 Sample AskForThings(const StampSet& stamps, Rng& rng, Split split);
 
 // Two things, as indices into ThingClasses(), that training never shows together: one pair in seven.

@@ -1,8 +1,13 @@
+#include "train/world/video.h"
+
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "src/base/check.h"
 #include "src/base/strings.h"
 #include "train/world/clip_script.h"
 #include "train/world/makers.h"
@@ -101,23 +106,26 @@ class Director {
     Ask(kDoes, "does", {{"x", Called(any)}}, leaves ? "disappears" : "stays");
   }
 
-  // What becomes of each shape, or when it comes: looked for by name, and as many in vain.
+  // What becomes of each shape, or when it comes, looked for by name among others that are not there.
   Told Finds() {
-    const bool arrivals = actors_.front().visible.begin > 0;
     Told told;
-    List& list = told.lists.emplace_back();
-    list.kind = "finds";
-    list.title = arrivals ? "order" : "does";
+    told.medium = Film(actors_, length_, rng_, split_);
+    const bool arrivals = actors_.front().visible.begin > 0;
+    std::vector<ListItem> present;
     for (size_t i = 0; i < actors_.size(); ++i) {
       const std::string when = i == 0 ? "first" : i + 1 == actors_.size() ? "last" : "between";
-      list.items.push_back({ShapeOf(actors_[i]), arrivals ? when : DoesOf(actors_[i])});
+      present.push_back({ShapeOf(actors_[i]), arrivals ? when : DoesOf(actors_[i])});
     }
-    while (list.items.size() < 2 * actors_.size()) {
-      const std::string name(rng_.Pick(Shapes()).one);
-      const auto same = [&](const ListItem& item) { return item.name == name; };
-      if (std::none_of(list.items.begin(), list.items.end(), same)) list.items.push_back({name, "no"});
-    }
-    told.medium = Film(actors_, length_, rng_, split_);
+    std::set<std::string> taken;
+    for (const ListItem& item : present) taken.insert(item.name);
+    const auto absent = [&] {
+      std::string name;
+      while (name.empty() || !taken.insert(name).second) name = rng_.Pick(Shapes()).one;
+      return std::optional(ListItem{name, "no"});
+    };
+    constexpr size_t kMost = 8;
+    told.lists.push_back(
+        {"finds", arrivals ? "order" : "does", nullptr, SoughtItems(std::move(present), kMost, 0.5, rng_, absent)});
     return told;
   }
 
@@ -155,6 +163,7 @@ class Director {
         return actor.visible.end < length_.duration_s() ? "disappears" : "stays";
     }
     CHECK(false);
+    return {};
   }
 
   // Ascending, at least a fifth of the clip apart, the first frame before and the last behind them all.
