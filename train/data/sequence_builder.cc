@@ -212,14 +212,18 @@ Status SequenceBuilder::KeepTold(const Record& record, const Flat& flat, std::ve
   const auto& text = std::get<std::string>(record.turns.front().parts.back());
   labels.assign(flat.ids.size(), kIgnore);
   size_t end = text.size();
-  for (size_t i = flat.ids.size() - 1; i-- > 0 && end > 0;) {  // from the last in front of the end token
-    const std::string piece = flat.ids[i] == kMediaRow ? "" : tokenizer_->IdToPiece(flat.ids[i]);
+  // From the last in front of the end token.
+  for (auto i = std::ssize(flat.ids) - 2; end > 0; --i) {
+    const bool is_text = i >= 0 && flat.ids[static_cast<size_t>(i)] != kMediaRow;
+    const std::string piece = is_text ? tokenizer_->IdToPiece(flat.ids[static_cast<size_t>(i)]) : "";
     if (piece.empty() || piece.size() > end || text.compare(end - piece.size(), piece.size(), piece) != 0) {
       return InvalidArgument("the tokenizer does not spell the text byte by byte: what it tells cannot be marked");
     }
     const size_t begin = end - piece.size();
     const auto holds = [&](const ByteRange& told) { return begin < told.end && told.begin < end; };
-    if (std::ranges::any_of(record.told, holds)) labels[i] = flat.ids[i];
+    if (std::ranges::any_of(record.told, holds)) {
+      labels[static_cast<size_t>(i)] = flat.ids[static_cast<size_t>(i)];
+    }
     end = begin;
   }
   return OkStatus();

@@ -97,7 +97,7 @@ TEST(WorldDataset, WhatIsToldGoesWithThePicture) {
   EXPECT_EQ(Texts(*finds, 0).front().substr(record->front().told[0].begin, 3), " no");
   const auto words = MakeWorldDataset(std::make_unique<FindTask>(), {.count = 1, .media = false})->Get(0);
   ASSERT_TRUE(words.ok()) << words.status();
-  EXPECT_THAT(words->front().told, testing::IsEmpty()) << "without a picture nothing decides";
+  EXPECT_THAT(words->front().told, testing::IsEmpty()) << "without a picture all is to be learnt";
 }
 
 // A document, marks in its text.

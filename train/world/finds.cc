@@ -13,9 +13,9 @@
 #include "train/world/things.h"
 #include "train/world/video.h"
 
-// What is looked for by name, some of it in vain: "place: fish top left, cup no." In facts
-// the names are told as well, and which one comes is a guess among dozens: most of the loss, and none of it about
-// looking. Here what follows a name alone carries loss, and only who has found the thing, or has not, can say it.
+// What is looked for by name, some of it in vain: "place: fish top left, cup no." In facts the names are told as well,
+// and which one comes is a guess among dozens: most of the loss, and none of it about looking. Here what follows a name
+// alone carries loss, and only who has found the thing, or has not, can say it.
 namespace galago::world {
 namespace {
 
