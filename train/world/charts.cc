@@ -311,6 +311,11 @@ std::vector<List> ListsOf(const Chart& chart) {
   return lists;
 }
 
+Told DrawChart(Rng& rng, Split split) {
+  const Chart chart = PlanChart(rng, split);
+  return {PaintChart(chart, ChooseLook(chart, rng, split), rng), ListsOf(chart)};
+}
+
 Chart PlanChart(Rng& rng, Split split) {
   Chart chart;
   chart.kind = rng.Pick({ChartKind::kBars, ChartKind::kBars, ChartKind::kBars, ChartKind::kBarsAcross,

@@ -51,6 +51,8 @@ ChartLook ChooseLook(const Chart& chart, Rng& rng, Split split);
 media::Image PaintChart(const Chart& chart, const ChartLook& look, Rng& rng);
 // Values and colours by name, as far as they can be told.
 std::vector<List> ListsOf(const Chart& chart);
+// A picture as the task draws it, and these.
+Told DrawChart(Rng& rng, Split split);
 // In training now and then the lists instead of single questions.
 std::vector<Exchange> AskChart(const Chart& chart, Rng& rng, Split split);
 

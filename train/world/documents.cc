@@ -281,6 +281,12 @@ class Documents : public Task {
 
 }  // namespace
 
+Told DrawSheet(Rng& rng, Split split) {
+  Sheet sheet = WriteSheet(rng, split);
+  while (sheet.genre == Genre::kList) sheet = WriteSheet(rng, split);  // has names alone
+  return {PaintSheet(sheet, ChooseSetting(sheet, rng, split), rng), ListsOf(sheet, rng)};
+}
+
 TaskOr MakeDocuments(const Assets& /*assets*/) {
   RETURN_IF_ERROR(CheckFonts());
   return std::unique_ptr<const Task>(std::make_unique<Documents>());

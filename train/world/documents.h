@@ -73,6 +73,8 @@ Setting ChooseSetting(const Sheet& sheet, Rng& rng, Split split);
 media::Image PaintSheet(const Sheet& sheet, const Setting& setting, Rng& rng);
 // Fields; or of each column the cells by the names of their rows, or the names by the cells. None of a plain list.
 std::vector<List> ListsOf(const Sheet& sheet, Rng& rng);
+// A picture as the task draws it, of a sheet that has such lists, and these.
+Told DrawSheet(Rng& rng, Split split);
 // In training now and then the lists instead of single questions.
 std::vector<Exchange> AskSheet(const Sheet& sheet, Rng& rng, Split split);
 

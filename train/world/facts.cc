@@ -44,15 +44,10 @@ class FactsTask : public Task {
       }
       case 1:
         return DrawThings(*stamps_, rng, split);
-      case 2: {
-        const Chart chart = PlanChart(rng, split);
-        return {PaintChart(chart, ChooseLook(chart, rng, split), rng), ListsOf(chart)};
-      }
-      default: {
-        Sheet sheet = WriteSheet(rng, split);
-        while (sheet.genre == Genre::kList) sheet = WriteSheet(rng, split);  // has names alone
-        return {PaintSheet(sheet, ChooseSetting(sheet, rng, split), rng), ListsOf(sheet, rng)};
-      }
+      case 2:
+        return DrawChart(rng, split);
+      default:
+        return DrawSheet(rng, split);
     }
   }
 

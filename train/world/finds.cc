@@ -63,20 +63,10 @@ class FindsTask : public Task {
       return {PaintScene(scene, rng, split), {std::move(list)}};
     }
     if (which < 10) return FindThings(*stamps_, rng, split);
-    if (which < 13) {
-      const Chart chart = PlanChart(rng, split);
-      Told told{PaintChart(chart, ChooseLook(chart, rng, split), rng), ListsOf(chart)};
-      for (List& list : told.lists) rng.Shuffle(list.items);
-      return told;
-    }
-    if (which < 15) {
-      Sheet sheet = WriteSheet(rng, split);
-      while (sheet.genre == Genre::kList) sheet = WriteSheet(rng, split);  // has names alone
-      Told told{PaintSheet(sheet, ChooseSetting(sheet, rng, split), rng), ListsOf(sheet, rng)};
-      for (List& list : told.lists) rng.Shuffle(list.items);
-      return told;
-    }
-    return FindInVideo(rng, split);
+    if (which == 15) return FindInVideo(rng, split);
+    Told told = which < 13 ? DrawChart(rng, split) : DrawSheet(rng, split);
+    for (List& list : told.lists) rng.Shuffle(list.items);
+    return told;
   }
 
   std::shared_ptr<const StampSet> stamps_;
