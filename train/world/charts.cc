@@ -97,45 +97,105 @@ void PickShares(Chart& chart, size_t count, Rng& rng) {
 }
 
 struct Phrases {
-  const Wordings value{{"What is the value of {name}?", "What is the value for {name}?", "How much is {name}?",
-                        "Which value does {name} have?"},
-                       {"What value does {name} have?", "How high is the value of {name}?"}};
-  const Wordings share{{"What percent is {name}?", "How many percent is {name}?", "What is the share of {name}?"},
-                       {"How many percent does {name} have?", "What share does {name} have?"}};
-  const Wordings most{{"Which is the highest?", "Which has the highest value?", "What has the most?"},
-                      {"Which one has the highest value?", "What has the highest value?"}};
-  const Wordings least{{"Which is the lowest?", "Which has the lowest value?", "What has the least?"},
-                       {"Which one has the lowest value?", "What has the lowest value?"}};
-  const Wordings largest{{"Which part is the largest?", "Which is the largest?", "What has the most?"},
-                         {"What is the largest part?", "Which one is the largest?"}};
-  const Wordings smallest{{"Which part is the smallest?", "Which is the smallest?", "What has the least?"},
-                          {"What is the smallest part?", "Which one is the smallest?"}};
-  const Wordings top{{"What is the highest value?", "How high is the highest value?"}, {"Which value is the highest?"}};
-  const Wordings low{{"What is the lowest value?", "How high is the lowest value?"}, {"Which value is the lowest?"}};
-  const Wordings bars{{"How many bars are there?", "How many bars are in the chart?"}, {"What is the number of bars?"}};
-  const Wordings points{{"How many points are there?", "How many points are in the chart?"},
+  const Wordings value{
+      {"What is the value of {name}?", "What is the value for {name}?", "How much is {name}?",
+       "Which value does {name} have?", "How high is {name}?", "Tell me the value of {name}.", "What does {name} have?",
+       "Read the value of {name}.", "What number does {name} have?", "How much does {name} have?",
+       "Can you tell me the value of {name}?", "How high is the value for {name}?", "{name} has which value?"},
+      {"What value does {name} have?", "How high is the value of {name}?"}};
+  const Wordings share{
+      {"What percent is {name}?", "How many percent is {name}?", "What is the share of {name}?",
+       "What percent does {name} have?", "Tell me the share of {name}.", "How large is the share of {name}?",
+       "Which share does {name} have?", "{name} is how many percent?", "What share is {name}?"},
+      {"How many percent does {name} have?", "What share does {name} have?"}};
+  const Wordings most{
+      {"Which is the highest?", "Which has the highest value?", "Which one is the highest?", "What is the highest?",
+       "Tell me which is the highest.", "Name the highest one.", "Which one has the most?",
+       "What has the largest value?", "Which name has the highest value?", "Where is the value the highest?",
+       "Which one do you see with the highest value?", "What has the most?"},
+      {"Which one has the highest value?", "What has the highest value?"}};
+  const Wordings least{
+      {"Which is the lowest?", "Which has the lowest value?", "Which one is the lowest?", "What is the lowest?",
+       "Tell me which is the lowest.", "Name the lowest one.", "Which one has the least?",
+       "What has the smallest value?", "Which name has the lowest value?", "Where is the value the lowest?",
+       "Which one do you see with the lowest value?", "What has the least?"},
+      {"Which one has the lowest value?", "What has the lowest value?"}};
+  const Wordings largest{
+      {"Which part is the largest?", "Which part has the most?", "What is the biggest part?", "Name the largest part.",
+       "Tell me which part is the largest.", "Which one is the biggest?", "Which has the largest share?",
+       "What has the largest part?", "The largest part is what?", "Which is the largest?", "What has the most?"},
+      {"What is the largest part?", "Which one is the largest?"}};
+  const Wordings smallest{
+      {"Which part is the smallest?", "Which part has the least?", "Name the smallest part.",
+       "Tell me which part is the smallest.", "Which has the smallest share?", "What has the smallest part?",
+       "The smallest part is what?", "What is the smallest?", "Which is the smallest?", "What has the least?"},
+      {"What is the smallest part?", "Which one is the smallest?"}};
+  const Wordings top{{"What is the highest value?", "How high is the highest value?", "What is the largest value?",
+                      "Tell me the highest value.", "What value does the highest one have?", "Name the highest value."},
+                     {"Which value is the highest?"}};
+  const Wordings low{{"What is the lowest value?", "How high is the lowest value?", "What is the smallest value?",
+                      "Tell me the lowest value.", "What value does the lowest one have?", "Name the lowest value."},
+                     {"Which value is the lowest?"}};
+  const Wordings bars{
+      {"How many bars are there?", "How many bars are in the chart?", "Count the bars.", "How many bars do you see?",
+       "Tell me how many bars there are.", "How many bars does the chart have?", "The number of bars is what?"},
+      {"What is the number of bars?"}};
+  const Wordings points{{"How many points are there?", "How many points are in the chart?", "Count the points.",
+                         "How many points do you see?", "Tell me how many points there are.",
+                         "How many points does the chart have?", "The number of points is what?"},
                         {"What is the number of points?"}};
-  const Wordings parts{{"How many parts are there?", "How many parts are in the chart?"},
+  const Wordings parts{{"How many parts are there?", "How many parts are in the chart?", "Count the parts.",
+                        "How many parts do you see?", "Tell me how many parts there are.",
+                        "How many parts does the chart have?", "The number of parts is what?"},
                        {"What is the number of parts?"}};
   const Wordings more{
-      {"Is {name} more than {other}?", "Is {name} higher than {other}?", "Is {name} larger than {other}?"},
+      {"Is {name} more than {other}?", "Is {name} higher than {other}?", "Is {name} larger than {other}?",
+       "Is {name} bigger than {other}?", "Has {name} more than {other}?",
+       "Does {name} have a higher value than {other}?", "Is the value larger for {name} than for {other}?",
+       "Is it true that {name} is more than {other}?", "Is there more of {name} than of {other}?",
+       "Is the number of {name} higher than that of {other}?", "Tell me if {name} is more than {other}."},
       {"Is the value of {name} higher than {other}?", "Does {name} have more than {other}?"}};
-  const Wordings which{{"Which is more, {name} or {other}?", "Which is higher, {name} or {other}?"},
-                       {"Which has more, {name} or {other}?"}};
-  const Wordings difference{{"How much more is {name} than {other}?", "What is the difference of {name} and {other}?"},
-                            {"What is the difference between {name} and {other}?"}};
-  const Wordings find{{"Which has the value {value}?", "Which is {value}?"}, {"What has the value {value}?"}};
-  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title."},
+  const Wordings which{
+      {"Which is more, {name} or {other}?", "Which is higher, {name} or {other}?", "What is more, {name} or {other}?",
+       "Which is larger, {name} or {other}?", "Which one is higher: {name} or {other}?", "Is {name} or {other} higher?",
+       "Tell me which is higher, {name} or {other}.", "What has more, {name} or {other}?",
+       "Which has the higher value, {name} or {other}?"},
+      {"Which has more, {name} or {other}?"}};
+  const Wordings difference{
+      {"How much more is {name} than {other}?", "What is the difference of {name} and {other}?",
+       "By how much is {name} more than {other}?", "Tell me the difference of {name} and {other}.",
+       "How much higher is {name} than {other}?", "How large is the difference between {name} and {other}?"},
+      {"What is the difference between {name} and {other}?"}};
+  const Wordings find{
+      {"Which has the value {value}?", "Which is {value}?", "Which one has the value {value}?", "What is {value}?",
+       "Name the one with the value {value}.", "Tell me which has the value {value}.",
+       "Which name has the value {value}?", "What has {value}?"},
+      {"What has the value {value}?"}};
+  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title.",
+                        "What does it say at the top?", "Tell me the title.", "Which title does it have?",
+                        "What title do you see?", "Name the title.", "Which title is it?", "What does the top say?"},
                        {"Which title is written at the top?", "What does the title say?"}};
-  const Wordings colour_value{{"What is the value of the {colour} bar?", "How high is the {colour} bar?"},
+  const Wordings colour_value{{"What is the value of the {colour} bar?", "How high is the {colour} bar?",
+                               "Which value does the {colour} bar have?", "Tell me the value of the {colour} bar.",
+                               "How much is the {colour} bar?"},
                               {"What value does the {colour} bar have?"}};
-  const Wordings colour_of{{"What colour is {name}?", "Which colour does {name} have?"},
+  const Wordings colour_of{{"What colour is {name}?", "Which colour does {name} have?", "What colour does {name} have?",
+                            "Tell me the colour of {name}.", "{name} has which colour?"},
                            {"What is the colour of {name}?"}};
-  const Wordings of_colour{{"What is the {colour} part?", "Which part is {colour}?"}, {"What part is {colour}?"}};
-  const Wordings bar_of_colour{{"What is the {colour} bar?", "Which bar is {colour}?"}, {"What bar is {colour}?"}};
-  const Wordings trend{{"Does it go up or down from {name} to {other}?", "Up or down from {name} to {other}?"},
-                       {"From {name} to {other}, does it go up or down?"}};
-  const Wordings kind{{"What kind of chart is it?", "Which chart is it?"}, {"Which kind of chart is it?"}};
+  const Wordings of_colour{{"What is the {colour} part?", "Which part is {colour}?", "Which is the {colour} part?",
+                            "Name the {colour} part.", "Tell me which part is {colour}."},
+                           {"What part is {colour}?"}};
+  const Wordings bar_of_colour{{"What is the {colour} bar?", "Which bar is {colour}?", "Which is the {colour} bar?",
+                                "Name the {colour} bar.", "Tell me which bar is {colour}."},
+                               {"What bar is {colour}?"}};
+  const Wordings trend{
+      {"Does it go up or down from {name} to {other}?", "Up or down from {name} to {other}?",
+       "From {name} to {other}: up or down?", "Does the line go up or down from {name} to {other}?",
+       "Tell me if it goes up or down from {name} to {other}.", "Going from {name} to {other}, is it up or down?"},
+      {"From {name} to {other}, does it go up or down?"}};
+  const Wordings kind{{"What kind of chart is it?", "Which chart is it?", "What chart is this?",
+                       "Tell me what kind of chart it is.", "Which kind of chart do you see?"},
+                      {"Which kind of chart is it?"}};
 };
 
 const Phrases& Words() {

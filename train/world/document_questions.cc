@@ -14,30 +14,73 @@ namespace galago::world {
 namespace {
 
 struct Phrases {
-  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title."},
+  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title.",
+                        "What does it say at the top?", "Tell me the title.", "Which title does it have?",
+                        "What title do you see?", "Name the title.", "Which title is it?", "What does the top say?"},
                        {"Which title is written at the top?", "What does the title say?"}};
-  const Wordings shop{{"What is the name of the shop?", "Which shop is it?", "What is written at the top?"},
+  const Wordings shop{{"What is the name of the shop?", "Which shop is it?", "Tell me the shop.",
+                       "What does it say at the top?", "Which shop is this?", "What shop is it?", "Name the shop.",
+                       "Read the name of the shop.", "From which shop is it?", "What is written at the top?"},
                       {"What is the shop?", "Which shop is written at the top?"}};
-  const Wordings date{{"What is the date?", "Which date is it?"}, {"Which date is written here?", "What date is it?"}};
-  const Wordings total{{"What is the total?", "How much is the total?", "How much does it cost in total?"},
+  const Wordings date{
+      {"What is the date?", "Which date is it?", "Tell me the date.", "Read the date.", "What date is written here?",
+       "What does it say for the date?", "Name the date.", "Which date do you see?", "Which day is written here?"},
+      {"Which date is written here?", "What date is it?"}};
+  const Wordings total{{"What is the total?", "How much is the total?", "How much does it cost in total?",
+                        "Tell me the total.", "Read the total.", "What is it in total?", "How much is it all?",
+                        "What is the total price?", "How much is written for the total?"},
                        {"How much is it in total?", "What does it cost in total?"}};
-  const Wordings rows{{"How many {things} are there?", "How many {things} are in the picture?"},
-                      {"How many {things} are written here?", "What is the number of {things}?"}};
-  const Wordings listed{{"Is {name} in the list?", "Is there {name} in the list?"}, {"Does the list have {name}?"}};
-  const Wordings columns{{"How many columns are there?"}, {"What is the number of columns?"}};
-  const Wordings field{{"What is the {head}?", "What is written for {head}?", "Read the {head}."},
-                       {"What does it say for {head}?", "Which {head} is written here?"}};
-  const Wordings who{{"Whose card is it?", "What is the name?", "Who is it?"}, {"Which name is written here?"}};
-  const Wordings product{{"What is it?", "What is the name?", "What is written at the top?"},
+  const Wordings rows{
+      {"How many {things} are there?", "How many {things} are in the picture?", "How many {things} do you see?",
+       "Count the {things}.", "Tell me how many {things} there are.", "How many {things} are here?",
+       "The number of {things} is what?", "How many {things} can you count?"},
+      {"How many {things} are written here?", "What is the number of {things}?"}};
+  const Wordings listed{
+      {"Is {name} in the list?", "Is there {name} in the list?", "Do you see {name} in the list?",
+       "Is {name} written here?", "Does it say {name} in the list?", "Can you find {name} in the list?",
+       "Has the list {name}?", "Tell me if {name} is in the list."},
+      {"Does the list have {name}?"}};
+  const Wordings columns{{"How many columns are there?", "Count the columns.", "How many columns do you see?",
+                          "Tell me how many columns there are."},
+                         {"What is the number of columns?"}};
+  const Wordings field{
+      {"What is the {head}?", "What is written for {head}?", "Read the {head}.", "Tell me the {head}.",
+       "What {head} is written here?", "Which {head} is it?", "Name the {head}.", "What {head} do you see?",
+       "What does the {head} say?", "Which {head} do you see here?", "What is there for {head}?",
+       "For {head}, what does it say?", "What do you read for {head}?", "{head}?"},
+      {"What does it say for {head}?", "Which {head} is written here?"}};
+  const Wordings who{{"Whose card is it?", "What is the name?", "Who is it?", "Whose name is written here?",
+                      "Tell me the name.", "Read the name.", "Which name is it?", "What name do you see?",
+                      "Whose is it?", "Which person is it?", "What name is written here?"},
+                     {"Which name is written here?"}};
+  const Wordings product{{"What is it?", "What is the name?", "What is written at the top?", "Tell me the name.",
+                          "Read the name.", "Which name is it?", "What name is at the top?",
+                          "What name is written here?", "Which thing is it?", "What does it say at the top?"},
                          {"Which name is written here?", "Which name is written at the top?"}};
-  const Wordings first{{"What is first in the list?", "What comes first?"}, {"What is the first thing?"}};
-  const Wordings last{{"What is last in the list?", "What comes last?"}, {"What is the last thing?"}};
-  const Wordings number{{"What is number {place} in the list?", "What is in place {place}?"},
+  const Wordings first{
+      {"What is first in the list?", "What comes first?", "What is the first one in the list?",
+       "Name the first thing in the list.", "Which is first?", "Tell me what is first.", "Which thing comes first?"},
+      {"What is the first thing?"}};
+  const Wordings last{
+      {"What is last in the list?", "What comes last?", "What is the last one in the list?",
+       "Name the last thing in the list.", "Which is last?", "Tell me what is last.", "Which thing comes last?"},
+      {"What is the last thing?"}};
+  const Wordings number{{"What is number {place} in the list?", "What is in place {place}?", "Which is number {place}?",
+                         "Name number {place} in the list.", "Tell me what is number {place}.",
+                         "What do you see in place {place}?", "Which thing is in place {place}?"},
                         {"What is number {place}?", "What comes in place {place}?"}};
-  const Wordings after{{"What comes after {name}?", "What is after {name}?"}, {"What is written after {name}?"}};
-  const Wordings before{{"What comes before {name}?", "What is before {name}?"}, {"What is written before {name}?"}};
-  const Wordings below{{"Which name is in the first row?", "What is in the first row?"},
-                       {"What name is in the first row?"}};
+  const Wordings after{{"What comes after {name}?", "What is after {name}?", "Which comes after {name}?",
+                        "Tell me what comes after {name}.", "Name what comes after {name}.", "What follows {name}?",
+                        "What do you see after {name}?"},
+                       {"What is written after {name}?"}};
+  const Wordings before{
+      {"What comes before {name}?", "What is before {name}?", "Which comes before {name}?",
+       "Tell me what comes before {name}.", "Name what comes before {name}.", "What do you see before {name}?"},
+      {"What is written before {name}?"}};
+  const Wordings below{
+      {"Which name is in the first row?", "What is in the first row?", "Tell me the name in the first row.",
+       "Read the name in the first row.", "Whose is the first row?"},
+      {"What name is in the first row?"}};
 };
 
 const Phrases& Words() {

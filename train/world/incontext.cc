@@ -1,4 +1,7 @@
+#include <array>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "src/base/strings.h"
@@ -10,6 +13,33 @@
 // "4-shot" say how many examples came before it; 0-shot queries are drawn like 4-shot ones, less the examples.
 namespace galago::world {
 namespace {
+
+// An example, and the query's open end.
+struct Frame {
+  std::string example;
+  std::string query;
+};
+
+// Training puts frames together from parts, so that it is the examples that tell how an answer is marked.
+Frame DrawFrame(Rng& rng, Split split) {
+  static constexpr std::array<std::string_view, 5> kBefore = {"", "", "", "Picture: ", "Look: "};
+  static constexpr std::array<std::string_view, 6> kBetween = {" ", "\n", ": ", " - ", " -> ", " = "};
+  static constexpr std::array<std::string_view, 9> kLabel = {
+      "", "", "", "Answer: ", "Label: ", "Name: ", "Word: ", "It is: ", "A: "};
+  static constexpr std::array<std::string_view, 4> kAfter = {"\n", "\n", "\n\n", "; "};
+  if (split == Split::kHeldout) {
+    return rng.Pick({Frame{"<image>\nAnswer: {x}\n", "<image>\nAnswer:"}, Frame{"<image>:\n{x}\n", "<image>:\n"}});
+  }
+  while (true) {
+    const std::string_view between = rng.Pick(kBetween);
+    const std::string_view label = rng.Pick(kLabel);
+    if (between == "\n" && label == "Answer: ") continue;  // held out
+    std::string query = StrCat(rng.Pick(kBefore), "<image>", between, label);
+    std::string example = StrCat(query, "{x}", rng.Pick(kAfter));
+    if (query.ends_with(' ')) query.pop_back();
+    return {std::move(example), std::move(query)};
+  }
+}
 
 class InContextTask : public Task {
  public:
@@ -23,19 +53,7 @@ class InContextTask : public Task {
     const bool made_up = rng.Chance(shots == 1 ? 0.2 : 0.5);
     const Series series = DrawSeries({.shots = shots, .made_up = made_up}, rng, split);
 
-    // An example, and the query's open end.
-    struct Frame {
-      std::string_view example;
-      std::string_view query;
-    };
-    static constexpr Frame kTrain[] = {{"<image> {x}\n", "<image>"},
-                                       {"<image>\n{x}\n", "<image>\n"},
-                                       {"<image> Answer: {x}\n", "<image> Answer:"},
-                                       {"<image>: {x}\n", "<image>:"}};
-    static constexpr Frame kHeldout[] = {{"<image>\nAnswer: {x}\n", "<image>\nAnswer:"},
-                                         {"<image>:\n{x}\n", "<image>:\n"}};
-    const Frame& frame =
-        split == Split::kTrain ? rng.Pick(std::span<const Frame>(kTrain)) : rng.Pick(std::span<const Frame>(kHeldout));
+    const Frame frame = DrawFrame(rng, split);
     std::string question;
     for (int64_t i = 0; i < shots; ++i)
       question += Fill(frame.example, {{"x", series.answers[static_cast<size_t>(i)]}});

@@ -1,11 +1,18 @@
 #include "train/world/phrases.h"
 
+#include <algorithm>
 #include <array>
 
 #include "src/base/check.h"
 #include "src/base/strings.h"
 
 namespace galago::world {
+
+Wordings::Wordings(std::initializer_list<std::string_view> for_train,
+                   std::initializer_list<std::string_view> for_heldout)
+    : train(for_train), heldout(for_heldout) {
+  for (const std::string_view wording : heldout) CHECK(std::find(train.begin(), train.end(), wording) == train.end());
+}
 
 std::string_view Pick(const Wordings& wordings, Rng& rng, Split split) {
   return rng.Pick(split == Split::kHeldout ? wordings.heldout : wordings.train);
@@ -35,6 +42,24 @@ std::string Fill(std::string_view wording, Slots slots) {
 
 std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots) {
   return Fill(Pick(wordings, rng, split), slots);
+}
+
+std::string Framed(std::string question, Rng& rng) {
+  static constexpr std::array<std::string_view, 10> kBefore = {
+      "Question: ",           "Q: ",   "Please answer: ", "A question: ",     "Answer this: ",
+      "Here is a question. ", "Now: ", "Next: ",          "I want to know: ", "Next question. "};
+  static constexpr std::array<std::string_view, 4> kAfter = {" Please answer.", " Answer in short.", " Do you know?",
+                                                             " Answer:"};
+  if (question.empty() || question.find_first_of("<\n") != std::string::npos || !rng.Chance(0.2)) return question;
+  // After a list of words they would be more of it.
+  const bool ends = question.ends_with('?') || question.ends_with('.');
+  if (ends && rng.Chance(0.3)) return question.append(rng.Pick(kAfter));
+  const std::string_view before = rng.Pick(kBefore);
+  const bool capital = question[0] >= 'A' && question[0] <= 'Z' && question[1] >= 'a' && question[1] <= 'z';
+  if (before.ends_with(": ") && capital && rng.Chance(0.5)) {
+    question[0] = static_cast<char>(question[0] - 'A' + 'a');
+  }
+  return StrCat(before, question);
 }
 
 int64_t UpTo(int64_t heldout, Split split) { return split == Split::kTrain ? heldout + 4 : heldout; }

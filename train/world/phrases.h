@@ -19,6 +19,10 @@ namespace galago::world {
 // and turns of phrase that training does show in other places: the test is of understanding, not of vocabulary.
 // "{name}" marks what Fill() puts in.
 struct Wordings {
+  // No wording may be in both lists.
+  Wordings(std::initializer_list<std::string_view> train, std::initializer_list<std::string_view> heldout);
+  Wordings() = default;  // of what is never asked
+
   std::vector<std::string_view> train;
   std::vector<std::string_view> heldout;
 };
@@ -29,6 +33,10 @@ using Slots = std::initializer_list<std::pair<std::string_view, std::string_view
 std::string Fill(std::string_view wording, Slots slots);
 // Pick and Fill.
 std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots = {});
+
+// A training question as it is, or now and then led in or followed by words that ask nothing ("Question: ..."). Who has
+// met no such words takes them for part of the question. What holds marks or lines of its own stays as it is.
+std::string Framed(std::string question, Rng& rng);
 
 // How many questions of a sort one picture gets at most: `heldout` in held-out pictures, four more in training, where a
 // question costs a small part of what drawing and seeing its picture do.

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace galago::world {
 namespace {
 
@@ -31,6 +36,28 @@ TEST(Phrases, EachSplitHasItsWordings) {
     EXPECT_EQ(Say(wordings, rng, Split::kHeldout, {{"x", "1"}}), "c 1");
   }
   EXPECT_TRUE(saw_a && saw_b);
+}
+
+TEST(PhrasesDeathTest, TrainingShowsNoHeldOutWording) {
+  EXPECT_DEATH(Wordings({"a {x}", "b {x}"}, {"c {x}", "b {x}"}), "find");
+}
+
+TEST(Phrases, FramesLeaveTheQuestionWhole) {
+  Rng rng(2);
+  std::set<std::string> framed;
+  int untouched = 0;
+  constexpr int kDraws = 2000;
+  for (int i = 0; i < kDraws; ++i) {
+    std::string text = Framed("Is it red?", rng);
+    EXPECT_TRUE(text.find("Is it red?") != std::string::npos || text.find(": is it red?") != std::string::npos) << text;
+    untouched += text == "Is it red?" ? 1 : 0;
+    framed.insert(std::move(text));
+    EXPECT_EQ(Framed("", rng), "");
+    EXPECT_EQ(Framed("Image 1: <image>\nIs it red?", rng), "Image 1: <image>\nIs it red?");
+    EXPECT_TRUE(Framed("Sort: 3 1 2", rng).ends_with("ort: 3 1 2"));  // nothing may lengthen the list
+  }
+  EXPECT_NEAR(untouched, kDraws * 0.8, 100);
+  EXPECT_GT(framed.size(), 15U);
 }
 
 TEST(Phrases, Words) {

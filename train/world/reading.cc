@@ -358,54 +358,106 @@ std::string Lookalike(const std::string& word, Rng& rng, Split split) {
 }
 
 struct Phrases {
-  const Wordings word{{"What does it say?", "What is written here?", "Read the word.", "What word is this?",
-                       "Which word is in the picture?", "What is the word?"},
-                      {"What does the picture say?", "Which word is written here?", "What word is in the picture?",
-                       "Which word is this?"}};
-  const Wordings number{{"What is the number?", "What does it say?", "Read the number.",
-                         "Which number is in the picture?", "What is written here?"},
-                        {"What number is this?", "Which number is written here?", "What number is in the picture?"}};
-  const Wordings code{{"What does it say?", "What is the code?", "Read the code.", "What is written here?"},
+  const Wordings word{
+      {"What does it say?", "What is written here?", "Read the word.", "What word is this?",
+       "Which word is in the picture?", "What is the word?", "Tell me the word.", "Which word do you see?",
+       "What do you read here?", "What word do you see?", "What word is written here?", "Read what is written here.",
+       "Can you read the word?", "What does the word say?", "Which word is it?", "What is in the picture?",
+       "The picture says what?"},
+      {"What does the picture say?", "Which word is written here?", "What word is in the picture?",
+       "Which word is this?"}};
+  const Wordings number{
+      {"What is the number?", "What does it say?", "Read the number.", "Which number is in the picture?",
+       "Tell me the number.", "Which number is this?", "What number is written here?", "What number do you see?",
+       "Which number do you read?", "What number is it?", "The picture shows what number?", "What is written here?"},
+      {"What number is this?", "Which number is written here?", "What number is in the picture?"}};
+  const Wordings code{{"What does it say?", "What is the code?", "Read the code.", "Tell me the code.",
+                       "Which code is this?", "What code is written here?", "What code do you see?",
+                       "Which code is in the picture?", "What code is it?", "What is written here?"},
                       {"Which code is written here?", "What does the picture say?", "What code is in the picture?"}};
-  const Wordings line{{"What does it say?", "What is written here?", "Read the text.", "What text is in the picture?"},
+  const Wordings line{{"What does it say?", "What is written here?", "Read the text.", "What text is in the picture?",
+                       "Tell me the text.", "Which text is in the picture?", "What text is written here?",
+                       "What text do you see?", "What does the text say?", "Read what is written here.",
+                       "Read all the words.", "Can you read the text?", "What do you read here?"},
                       {"What does the picture say?", "Which text is written here?", "What is the text?"}};
-  const Wordings spell{{"Spell the word.", "Spell it.", "How is the word spelled?"},
+  const Wordings spell{{"Spell the word.", "Spell it.", "How is the word spelled?", "How do you spell the word?",
+                        "Spell what is written here.", "Spell the word you see.", "Tell me how the word is spelled.",
+                        "Say the letters of the word.", "Which letters does the word have?", "How do you spell it?"},
                        {"Spell the word in the picture.", "How is it spelled?"}};
-  const Wordings first_letter{{"What is the first letter?", "Which letter comes first?"},
+  const Wordings first_letter{{"What is the first letter?", "Which letter comes first?", "What letter is first?",
+                               "Tell me the first letter.", "Which is the first letter?", "Name the first letter.",
+                               "With which letter does it begin?", "The first letter is what?"},
                               {"What letter comes first?", "What is the first letter of the word?"}};
-  const Wordings last_letter{{"What is the last letter?", "Which letter comes last?"},
+  const Wordings last_letter{{"What is the last letter?", "Which letter comes last?", "What letter is last?",
+                              "Tell me the last letter.", "Which is the last letter?", "Name the last letter.",
+                              "With which letter does it end?", "The last letter is what?"},
                              {"What letter comes last?", "What is the last letter of the word?"}};
-  const Wordings letters{{"How many letters are there?", "How many letters does the word have?"},
-                         {"How many letters are in the word?"}};
-  const Wordings digits{{"How many digits are there?", "How many digits does the number have?"},
+  const Wordings letters{
+      {"How many letters are there?", "How many letters does the word have?", "Count the letters.",
+       "How many letters do you see?", "Tell me how many letters there are.", "How many letters are written here?",
+       "What is the number of letters?", "How many letters does it have?", "How many letters are in it?"},
+      {"How many letters are in the word?"}};
+  const Wordings digits{{"How many digits are there?", "How many digits does the number have?", "Count the digits.",
+                         "How many digits do you see?", "Tell me how many digits there are.",
+                         "What is the number of digits?", "How many digits are in it?"},
                         {"How many digits are in the number?"}};
-  const Wordings first_digit{{"What is the first digit?", "Which digit comes first?"}, {"What digit comes first?"}};
-  const Wordings last_digit{{"What is the last digit?", "Which digit comes last?"}, {"What digit comes last?"}};
-  const Wordings match{{"Does it say \"{word}\"?", "Is the word \"{word}\"?", "Is \"{word}\" written here?"},
-                       {"Does the picture say \"{word}\"?", "Is this the word \"{word}\"?"}};
+  const Wordings first_digit{{"What is the first digit?", "Which digit comes first?", "What digit is first?",
+                              "Tell me the first digit.", "Which is the first digit?", "Name the first digit."},
+                             {"What digit comes first?"}};
+  const Wordings last_digit{{"What is the last digit?", "Which digit comes last?", "What digit is last?",
+                             "Tell me the last digit.", "Which is the last digit?", "Name the last digit."},
+                            {"What digit comes last?"}};
+  const Wordings match{
+      {"Does it say \"{word}\"?", "Is the word \"{word}\"?", "Is \"{word}\" written here?",
+       "Does the sign say \"{word}\"?", "Is it \"{word}\"?", "Do you read \"{word}\"?", "Is the text \"{word}\"?",
+       "Do you see the word \"{word}\"?", "Is \"{word}\" the word in the picture?", "Tell me if it says \"{word}\".",
+       "In the picture, does it say \"{word}\"?"},
+      {"Does the picture say \"{word}\"?", "Is this the word \"{word}\"?"}};
   const Wordings ink{
-      {"What colour is the text?", "Which colour do the letters have?", "What is the colour of the text?"},
+      {"What colour is the text?", "Which colour do the letters have?", "What is the colour of the text?",
+       "What colour does the text have?", "Which colour are the letters?", "Tell me the colour of the text.",
+       "What is the colour of the letters?", "In which colour is the text?", "Which colour is the text?"},
       {"What colour are the letters?", "Which colour does the text have?"}};
-  const Wordings paper{{"What colour is the sign?", "Which colour does the sign have?"},
-                       {"What is the colour of the sign?"}};
-  const Wordings first_word{{"What is the first word?", "Which word comes first?"},
-                            {"What word comes first?", "Read the first word."}};
-  const Wordings last_word{{"What is the last word?", "Which word comes last?"},
-                           {"What word comes last?", "Read the last word."}};
-  const Wordings words{{"How many words are there?", "How many words does it have?"},
+  const Wordings paper{
+      {"What colour is the sign?", "Which colour does the sign have?", "What colour does the sign have?",
+       "Tell me the colour of the sign.", "Which colour is the sign?", "Name the colour of the sign."},
+      {"What is the colour of the sign?"}};
+  const Wordings first_word{
+      {"What is the first word?", "Which word comes first?", "Tell me the first word.", "Which is the first word?",
+       "Name the first word.", "What does the first word say?", "Which word is first?"},
+      {"What word comes first?", "Read the first word."}};
+  const Wordings last_word{
+      {"What is the last word?", "Which word comes last?", "Tell me the last word.", "Which is the last word?",
+       "Name the last word.", "What does the last word say?", "Which word is last?"},
+      {"What word comes last?", "Read the last word."}};
+  const Wordings words{{"How many words are there?", "How many words does it have?", "Count the words.",
+                        "How many words do you see?", "Tell me how many words there are.",
+                        "What is the number of words?", "How many words are here?", "How many words can you read?"},
                        {"How many words are in the picture?", "How many words are written here?"}};
-  const Wordings after{{"Which word comes after \"{word}\"?", "What is the word after \"{word}\"?"},
-                       {"What word comes after \"{word}\"?"}};
-  const Wordings before{{"Which word comes before \"{word}\"?", "What is the word before \"{word}\"?"},
-                        {"What word comes before \"{word}\"?"}};
-  const Wordings on_sign{{"What word is on the {colour} sign?", "What does the {colour} sign say?",
-                          "Read the {colour} sign.", "What is written on the {colour} sign?"},
-                         {"Which word is on the {colour} sign?", "Which word is written on the {colour} sign?"}};
+  const Wordings after{
+      {"Which word comes after \"{word}\"?", "What is the word after \"{word}\"?", "Which word is after \"{word}\"?",
+       "Tell me the word after \"{word}\".", "What comes after \"{word}\"?", "Read the word after \"{word}\"."},
+      {"What word comes after \"{word}\"?"}};
+  const Wordings before{
+      {"Which word comes before \"{word}\"?", "What is the word before \"{word}\"?", "Which word is before \"{word}\"?",
+       "Tell me the word before \"{word}\".", "What comes before \"{word}\"?", "Read the word before \"{word}\"."},
+      {"What word comes before \"{word}\"?"}};
+  const Wordings on_sign{
+      {"What word is on the {colour} sign?", "What does the {colour} sign say?", "Read the {colour} sign.",
+       "What is written on the {colour} sign?", "Tell me the word on the {colour} sign.",
+       "What is on the {colour} sign?", "What do you read on the {colour} sign?",
+       "What does it say on the {colour} sign?", "Which word does the {colour} sign say?"},
+      {"Which word is on the {colour} sign?", "Which word is written on the {colour} sign?"}};
   const Wordings on_place{
-      {"What word is on the {place} sign?", "What does the {place} sign say?", "Read the {place} sign."},
+      {"What word is on the {place} sign?", "What does the {place} sign say?", "Read the {place} sign.",
+       "Tell me the word on the {place} sign.", "What is on the {place} sign?", "What do you read on the {place} sign?",
+       "What does it say on the {place} sign?", "Which word does the {place} sign say?"},
       {"Which word is on the {place} sign?", "What is written on the {place} sign?"}};
   const Wordings sign_of{
-      {"What colour is the sign that says \"{word}\"?", "Which colour is the \"{word}\" sign?"},
+      {"What colour is the sign that says \"{word}\"?", "Which colour is the \"{word}\" sign?",
+       "Which colour does the \"{word}\" sign have?", "Which colour is the sign that says \"{word}\"?",
+       "Tell me the colour of the \"{word}\" sign.", "\"{word}\" is written on a sign of which colour?",
+       "On which colour is \"{word}\" written?"},
       {"What colour is the \"{word}\" sign?", "What is the colour of the sign that says \"{word}\"?"}};
   const Wordings where{{"Where is the sign that says \"{word}\"?", "Where is the {colour} sign?"},
                        {"Where is the \"{word}\" sign?"}};

@@ -52,7 +52,9 @@ bool Differ(const Scene& scene, const Part& part) {
 const Wordings kColourWordings = {
     {"What colour is the {x}?", "Which colour is the {x}?", "What is the colour of the {x}?",
      "Name the colour of the {x}.", "The {x} is what colour?", "Tell me the colour of the {x}.",
-     "Can you tell me the colour of the {x}?"},
+     "Can you tell me the colour of the {x}?", "The colour of the {x} is what?", "Of what colour is the {x}?",
+     "Do you see what colour the {x} has?", "Say the colour of the {x}.", "In the picture, what colour is the {x}?",
+     "Which colour does the {x} have?"},
     {"What colour does the {x} have?", "Tell me what colour the {x} is."}};
 
 std::optional<Query> AskColour(const Scene& scene, Rng& rng, Split split) {
@@ -65,7 +67,8 @@ std::optional<Query> AskColour(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskShape(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"What is the {x}?", "Which thing is the {x}?", "Name the {x}.", "The {x} is what?", "Tell me what the {x} is.",
-       "Tell me what thing the {x} is.", "Can you name the {x}?"},
+       "Tell me what thing the {x} is.", "Can you name the {x}?", "What thing is the {x}?", "What do you call the {x}?",
+       "In the picture, what is the {x}?", "Say what the {x} is.", "Can you say which thing the {x} is?"},
       {"Can you tell me what the {x} is?", "Tell me which thing the {x} is."}};
   const auto named = NameOne(scene, rng, Attribute::kShape);
   if (!named) return std::nullopt;
@@ -76,7 +79,9 @@ std::optional<Query> AskShape(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskMaterial(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"What pattern does the {x} have?", "What is the pattern of the {x}?", "Which pattern does the {x} have?",
-       "Is the {x} plain, striped, dotted or outlined?", "Tell me which pattern the {x} has."},
+       "Is the {x} plain, striped, dotted or outlined?", "Tell me which pattern the {x} has.",
+       "What is the {x}: plain, striped, dotted or outlined?", "Which is the pattern of the {x}?",
+       "Can you tell me the pattern of the {x}?", "In the picture, what pattern does the {x} have?"},
       {"Tell me the pattern of the {x}.", "Name the pattern of the {x}."}};
   if (!Differ(scene, [](const Thing& thing) { return thing.material; })) return std::nullopt;
   const auto named = NameOne(scene, rng, Attribute::kMaterial);
@@ -88,7 +93,9 @@ std::optional<Query> AskMaterial(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Is the {x} big or small?", "Is the {x} small or big?", "What size is the {x}?", "What size does the {x} have?",
-       "Name the size of the {x}.", "Tell me what size the {x} has."},
+       "Name the size of the {x}.", "Tell me what size the {x} has.", "Is the {x} a big one or a small one?",
+       "Which size does the {x} have?", "In the picture, is the {x} big or small?",
+       "Can you tell me the size of the {x}?", "Say if the {x} is big or small."},
       {"What is the size of the {x}?", "Tell me the size of the {x}."}};
   if (!Differ(scene, [](const Thing& thing) { return thing.big; })) return std::nullopt;
   const auto named = NameOne(scene, rng, Attribute::kSize);
@@ -99,7 +106,9 @@ std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
 
 const Wordings kThereWordings = {
     {"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?", "Can you see {x} in the picture?",
-     "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?"},
+     "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?", "Is there {x} here?",
+     "In the picture, is there {x}?", "Tell me if there is {x}.", "Does the picture have {x} in it?",
+     "Can you find {x}?", "Is {x} there?", "Do you find {x} in the picture?", "Is there {x} to see?"},
     {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
 
 std::optional<Query> AskWhetherThere(const Scene& scene, Rng& rng, Split split) {
@@ -129,7 +138,10 @@ std::map<int64_t, std::vector<Description>> Countables(const Scene& scene, Rng& 
 
 const Wordings kCountWordings = {
     {"How many {x} are there?", "How many {x} do you see?", "How many {x} are in the picture?", "Count the {x}.",
-     "What is the number of {x}?", "Tell me how many {x} there are.", "How many {x} can you count?"},
+     "What is the number of {x}?", "Tell me how many {x} there are.", "How many {x} can you count?",
+     "In the picture, how many {x} are there?", "How many {x} does the picture have?", "Can you count the {x}?",
+     "Say how many {x} you see.", "What number of {x} do you see?", "The number of {x} is what?",
+     "How many {x} are here?", "Tell me how many {x} you can see."},
     {"How many {x} does the picture show?", "Tell me the number of {x}.", "How many {x} can you see?"}};
 
 std::optional<Query> AskCount(const Scene& scene, Rng& rng, Split split) {
@@ -155,7 +167,9 @@ std::optional<Query> AskCount(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskMore(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Are there {more} {x} than {y}?", "Do you see {more} {x} than {y}?",
-       "Does the picture show {more} {x} than {y}?", "Can you count {more} {x} than {y}?"},
+       "Does the picture show {more} {x} than {y}?", "Can you count {more} {x} than {y}?",
+       "In the picture, are there {more} {x} than {y}?", "Has the picture {more} {x} than {y}?",
+       "Do you count {more} {x} than {y}?", "Tell me if there are {more} {x} than {y}."},
       {"Can you see {more} {x} than {y}?", "Does the picture have {more} {x} than {y}?"}};
   const Thing& one = scene.things[AnyThing(scene, rng)];
   const Thing& two = scene.things[AnyThing(scene, rng)];
@@ -180,7 +194,9 @@ std::optional<Query> AskBigger(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Which is {bigger}, the {x} or the {y}?", "What is {bigger}, the {x} or the {y}?",
        "Which thing is {bigger}: the {x} or the {y}?", "Is the {x} or the {y} {bigger}?",
-       "Tell me what is {bigger}, the {x} or the {y}."},
+       "Tell me what is {bigger}, the {x} or the {y}.", "Which of the two is {bigger}, the {x} or the {y}?",
+       "In the picture, which is {bigger}, the {x} or the {y}?", "Do you see the {x} or the {y} {bigger}?",
+       "Name the {bigger} one: the {x} or the {y}.", "What of the two is {bigger}: the {x} or the {y}?"},
       {"Tell me which is {bigger}, the {x} or the {y}.", "Of the {x} and the {y}, which is {bigger}?"}};
   const auto two = NameTwo(scene, rng, Attribute::kSize);
   if (!two) return std::nullopt;
@@ -199,7 +215,11 @@ std::optional<Query> AskRelation(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Is the {x} {side} the {y}?", "Do you see the {x} {side} the {y}?",
        "Does the picture show the {x} {side} the {y}?", "In the picture, do you see the {x} {side} the {y}?",
-       "Can you see that the {x} is {side} the {y}?"},
+       "Can you see that the {x} is {side} the {y}?", "Tell me if the {x} is {side} the {y}.",
+       "Is the {x} the one {side} the {y}?", "Is it true that the {x} is {side} the {y}?",
+       "Look at the {x}: is it {side} the {y}?", "The {x} is {side} the {y}: yes or no?",
+       "Do you find the {x} {side} the {y}?", "Does the {x} lie {side} the {y}?",
+       "In the picture, does the {x} lie {side} the {y}?", "Can you find the {x} {side} the {y}?"},
       {"Can you see the {x} {side} the {y}?", "In the picture, is the {x} {side} the {y}?"}};
   const auto two = NameTwo(scene, rng);
   if (!two) return std::nullopt;
@@ -214,10 +234,13 @@ std::optional<Query> AskRelation(const Scene& scene, Rng& rng, Split split) {
 }
 
 std::optional<Query> AskBeside(const Scene& scene, Rng& rng, Split split) {
-  static const Wordings kWordings = {{"What is {side} the {x}?", "Which thing is {side} the {x}?",
-                                      "What do you see {side} the {x}?", "Name the thing {side} the {x}.",
-                                      "Which thing can you see {side} the {x}?", "Tell me the thing {side} the {x}."},
-                                     {"What can you see {side} the {x}?", "Tell me what is {side} the {x}."}};
+  static const Wordings kWordings = {
+      {"What is {side} the {x}?", "Which thing is {side} the {x}?", "What do you see {side} the {x}?",
+       "Name the thing {side} the {x}.", "Which thing can you see {side} the {x}?", "Tell me the thing {side} the {x}.",
+       "In the picture, what is {side} the {x}?", "Can you name the thing {side} the {x}?",
+       "Say what is {side} the {x}.", "Which is the thing {side} the {x}?", "What lies {side} the {x}?",
+       "Can you see what is {side} the {x}?", "The thing {side} the {x} is what?"},
+      {"What can you see {side} the {x}?", "Tell me what is {side} the {x}."}};
   const auto named = NameOne(scene, rng);
   if (!named) return std::nullopt;
   const Thing& reference = scene.things[named->index];
@@ -249,7 +272,9 @@ std::string At(std::string_view place) {
 std::optional<Query> AskWhatAt(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"What is {at}?", "Which thing is {at}?", "What do you see {at}?", "Name the thing {at}.",
-       "Which thing can you see {at}?", "Tell me the thing {at}."},
+       "Which thing can you see {at}?", "Tell me the thing {at}.", "In the picture, what is {at}?",
+       "Can you name the thing {at}?", "Say what is {at}.", "What lies {at}?", "The thing {at} is what?",
+       "Can you see what is {at}?"},
       {"What can you see {at}?", "Tell me what is {at}."}};
   const size_t index = AnyThing(scene, rng);
   const auto place = PlaceOf(scene, scene.things[index]);
@@ -267,9 +292,13 @@ std::optional<Query> AskWhatAt(const Scene& scene, Rng& rng, Split split) {
                std::string(Shapes()[scene.things[index].shape].one)};
 }
 
-const Wordings kWhereWordings = {{"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?",
-                                  "Where in the picture can you see the {x}?", "Tell me the place of the {x}."},
-                                 {"Where can you see the {x}?", "Tell me where the {x} is."}};
+const Wordings kWhereWordings = {
+    {"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?",
+     "Where in the picture can you see the {x}?", "Tell me the place of the {x}.", "In the picture, where is the {x}?",
+     "What is the place of the {x}?", "Where does the {x} lie?", "Can you tell me where the {x} is?",
+     "Say where you see the {x}.", "Where can I find the {x}?", "In which place is the {x}?",
+     "Which is the place of the {x}?", "Tell me where you see the {x}."},
+    {"Where can you see the {x}?", "Tell me where the {x} is."}};
 
 std::optional<Query> AskWhere(const Scene& scene, Rng& rng, Split split) {
   const auto named = NameOne(scene, rng);
@@ -282,7 +311,11 @@ std::optional<Query> AskWhere(const Scene& scene, Rng& rng, Split split) {
 std::optional<Query> AskSameColour(const Scene& scene, Rng& rng, Split split) {
   static const Wordings kWordings = {
       {"Are the {x} and the {y} the same colour?", "Do the {x} and the {y} have the same colour?",
-       "Is the {x} the same colour as the {y}?", "Does the {x} have the colour of the {y}?"},
+       "Is the {x} the same colour as the {y}?", "Does the {x} have the colour of the {y}?",
+       "Is the colour of the {x} the same as that of the {y}?", "Have the {x} and the {y} the same colour?",
+       "Tell me if the {x} and the {y} have the same colour.",
+       "Can you see the same colour in both, the {x} and the {y}?",
+       "In the picture, are the {x} and the {y} the same colour?"},
       {"Does the {x} have the same colour as the {y}?", "Do you see the same colour in the {x} and the {y}?"}};
   // Both answers must have been possible, or the question would give the answer away.
   std::optional<std::pair<Named, Named>> same;

@@ -59,8 +59,11 @@ size_t AnyScene(const Board& board, Rng& rng) {
 
 // One of the questions about a single scene, asked of one picture of the board.
 std::optional<Exchange> AskOne(const Board& board, Rng& rng) {
-  static const Wordings kWordings = {{"In {image}, {question}", "Look at {image}. {Question}", "{Image}: {question}"},
-                                     {"In {image}: {question}", "{Image}. {Question}"}};
+  static const Wordings kWordings = {
+      {"In {image}, {question}", "Look at {image}. {Question}", "{Image}: {question}", "Of {image}: {question}",
+       "For {image}, {question}", "See {image}. {Question}", "This is about {image}. {Question}", "{Image}! {Question}",
+       "Look only at {image}: {question}", "About {image}: {question}"},
+      {"In {image}: {question}", "{Image}. {Question}"}};
   static constexpr std::array<std::string_view, 4> kKinds = {"colour", "shape", "exist", "count"};
   const size_t index = AnyScene(board, rng);
   const std::string_view kind = rng.Pick(kKinds);
@@ -81,9 +84,13 @@ std::optional<Exchange> AskOne(const Board& board, Rng& rng) {
 
 // In which picture is there ...? Something that one picture alone has.
 std::optional<Exchange> AskWhichHas(const Board& board, Rng& rng) {
-  static const Wordings kWordings = {{"Which {image} has {x}?", "Which {image} shows {x}?",
-                                      "In which {image} is there {x}?", "In which {image} do you see {x}?"},
-                                     {"In which {image} can you see {x}?", "Tell me which {image} has {x}."}};
+  static const Wordings kWordings = {
+      {"Which {image} has {x}?", "Which {image} shows {x}?", "In which {image} is there {x}?",
+       "In which {image} do you see {x}?", "Tell me in which {image} there is {x}.",
+       "Which {image} is the one with {x}?", "Where do you see {x}, in which {image}?",
+       "Which of the {image}s has {x}?", "Name the {image} that has {x}.", "Which {image} is it that shows {x}?",
+       "In which of the {image}s is there {x}?"},
+      {"In which {image} can you see {x}?", "Tell me which {image} has {x}."}};
   const size_t index = AnyScene(board, rng);
   const Thing& thing = rng.Pick(board.scenes[index].things);
   const Description description = rng.Pick({Description{.shape = thing.shape}, Description{.colour = thing.colour},
@@ -140,7 +147,10 @@ Counted DrawCounted(size_t pictures, Rng& rng, Split split) {
 std::optional<Exchange> AskExtreme(const Counted& counted, Rng& rng) {
   static const Wordings kWordings = {
       {"Which {image} has the {most} {x}?", "Which {image} shows the {most} {x}?",
-       "In which {image} are the {most} {x}?"},
+       "In which {image} are the {most} {x}?", "Which of the {image}s has the {most} {x}?",
+       "Name the {image} with the {most} {x}.", "Which {image} is the one with the {most} {x}?",
+       "In which {image} can you see the {most} {x}?", "Tell me in which {image} there are the {most} {x}.",
+       "Where are the {most} {x}, in which {image}?"},
       {"Tell me which {image} has the {most} {x}.", "In which {image} do you see the {most} {x}?"}};
   const bool most = rng.Chance(0.5);
   return Exchange{Say(kWordings, rng, counted.board.split,
@@ -150,7 +160,12 @@ std::optional<Exchange> AskExtreme(const Counted& counted, Rng& rng) {
 
 std::optional<Exchange> AskOrderByNumber(const Counted& counted, Rng& rng) {
   static const Wordings kWordings = {
-      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}."},
+      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}.",
+       "Sort the {image}s from {first} to {last} {x}.",
+       "Tell me the order of the {image}s, from {first} to {last} {x}.",
+       "From {first} to {last} {x}: what is the order of the {image}s?",
+       "What order do the {image}s have from {first} to {last} {x}?",
+       "Which is the order of the {image}s, {first} to {last} {x}?"},
       {"What is the order of the {image}s from {first} to {last} {x}?"}};
   const bool rising = rng.Chance(0.6);
   return Exchange{Say(kWordings, rng, counted.board.split,
@@ -164,7 +179,10 @@ std::optional<Exchange> AskOrderByNumber(const Counted& counted, Rng& rng) {
 std::optional<Exchange> AskMoreIn(const Counted& counted, Rng& rng) {
   static const Wordings kWordings = {
       {"Does {one} have more {x} than {two}?", "Are there more {x} in {one} than in {two}?",
-       "Does {one} show more {x} than {two}?"},
+       "Does {one} show more {x} than {two}?", "Has {one} more {x} than {two}?",
+       "Is the number of {x} higher in {one} than in {two}?", "Are the {x} in {one} more than in {two}?",
+       "Tell me if {one} has more {x} than {two}.", "Do you count more {x} in {one} than in {two}?",
+       "Is it true that {one} has more {x} than {two}?"},
       {"Do you see more {x} in {one} than in {two}?", "Can you see more {x} in {one} than in {two}?"}};
   const size_t one = AnyScene(counted.board, rng);
   const size_t two = AnyScene(counted.board, rng);
@@ -176,9 +194,11 @@ std::optional<Exchange> AskMoreIn(const Counted& counted, Rng& rng) {
 }
 
 std::optional<Exchange> AskTotal(const Counted& counted, Rng& rng) {
-  static const Wordings kWordings = {{"How many {x} are there in all {image}s?",
-                                      "How many {x} are in the {image}s in all?", "Count the {x} in all {image}s."},
-                                     {"Tell me how many {x} are in all {image}s."}};
+  static const Wordings kWordings = {
+      {"How many {x} are there in all {image}s?", "How many {x} are in the {image}s in all?",
+       "Count the {x} in all {image}s.", "What is the number of {x} in all {image}s?",
+       "How many {x} do you see in all {image}s?", "How many {x} do all {image}s have?"},
+      {"Tell me how many {x} are in all {image}s."}};
   const int64_t total = std::accumulate(counted.numbers.begin(), counted.numbers.end(), int64_t{0});
   if (total > 6) return std::nullopt;
   return Exchange{
@@ -217,7 +237,9 @@ Sized DrawSized(size_t pictures, Rng& rng, Split split) {
 std::optional<Exchange> AskBiggest(const Sized& sized, Rng& rng) {
   static const Wordings kWordings = {
       {"Which {image} has the {biggest} {x}?", "Which {image} shows the {biggest} {x}?",
-       "In which {image} is the {x} {biggest}?", "Which {image} is the one with the {biggest} {x}?"},
+       "In which {image} is the {x} {biggest}?", "Which {image} is the one with the {biggest} {x}?",
+       "Which of the {image}s has the {biggest} {x}?", "Name the {image} with the {biggest} {x}.",
+       "Where is the {x} {biggest}, in which {image}?", "Tell me in which {image} the {x} is {biggest}."},
       {"Tell me which {image} has the {biggest} {x}.", "In which {image} is the {biggest} {x}?"}};
   const bool biggest = rng.Chance(0.5);
   return Exchange{Say(kWordings, rng, sized.board.split,
@@ -227,7 +249,12 @@ std::optional<Exchange> AskBiggest(const Sized& sized, Rng& rng) {
 
 std::optional<Exchange> AskOrderBySize(const Sized& sized, Rng& rng) {
   static const Wordings kWordings = {
-      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}."},
+      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}.",
+       "Sort the {image}s from {first} to {last} {x}.",
+       "Tell me the order of the {image}s, from {first} to {last} {x}.",
+       "From {first} to {last} {x}: what is the order of the {image}s?",
+       "What order do the {image}s have from {first} to {last} {x}?",
+       "Which is the order of the {image}s, {first} to {last} {x}?"},
       {"What is the order of the {image}s from {first} to {last} {x}?"}};
   const bool rising = rng.Chance(0.6);
   return Exchange{Say(kWordings, rng, sized.board.split,
@@ -240,7 +267,10 @@ std::optional<Exchange> AskOrderBySize(const Sized& sized, Rng& rng) {
 
 std::optional<Exchange> AskBiggerIn(const Sized& sized, Rng& rng) {
   static const Wordings kWordings = {
-      {"Is the {x} bigger in {one} than in {two}?", "Is the {x} of {one} bigger than the {x} of {two}?"},
+      {"Is the {x} bigger in {one} than in {two}?", "Is the {x} of {one} bigger than the {x} of {two}?",
+       "Does {one} have a bigger {x} than {two}?", "Do you see a bigger {x} in {one} than in {two}?",
+       "Tell me if the {x} is bigger in {one} than in {two}.", "Is the {x} larger in {one} than in {two}?",
+       "Is the bigger {x} in {one}, not in {two}?"},
       {"Is the {x} in {one} bigger than the {x} in {two}?"}};
   const size_t one = AnyScene(sized.board, rng);
   const size_t two = AnyScene(sized.board, rng);
@@ -320,9 +350,13 @@ Changed DrawChanged(Rng& rng, Split split) {
 }
 
 std::optional<Exchange> AskSame(const Changed& changed, Rng& rng) {
-  static const Wordings kWordings = {{"Are the {image}s the same?", "Are the two {image}s the same?",
-                                      "Do the two {image}s show the same?", "Is {two} the same as {one}?"},
-                                     {"Are {one} and {two} the same?", "Do {one} and {two} show the same?"}};
+  static const Wordings kWordings = {
+      {"Are the {image}s the same?", "Are the two {image}s the same?", "Do the two {image}s show the same?",
+       "Is {two} the same as {one}?", "Is {one} the same as {two}?", "Do the {image}s show the same things?",
+       "Are both {image}s the same?", "Tell me if the {image}s are the same.",
+       "Do you see the same in {one} and {two}?", "Does {two} show the same as {one}?",
+       "Have the two {image}s the same things?", "Is everything the same in {one} and {two}?"},
+      {"Are {one} and {two} the same?", "Do {one} and {two} show the same?"}};
   return Exchange{
       Say(kWordings, rng, changed.board.split,
           {{"image", changed.board.noun}, {"one", changed.board.Numbered(0)}, {"two", changed.board.Numbered(1)}}),
@@ -332,16 +366,22 @@ std::optional<Exchange> AskSame(const Changed& changed, Rng& rng) {
 std::optional<Exchange> AskChange(const Changed& changed, Rng& rng) {
   static const Wordings kWhat = {
       {"What of the {x} is different: its colour, size or place?", "What of the {x} changed from {one} to {two}?",
-       "Is it the colour, size or place of the {x} that changed?"},
+       "Is it the colour, size or place of the {x} that changed?",
+       "Which changed of the {x}: its colour, size or place?", "Of the {x}, what changed: colour, size or place?",
+       "Tell me what of the {x} changed."},
       {"What changed of the {x}: colour, size or place?", "What of the {x} is different in {two}?"}};
-  static const Wordings kWhich = {{"Which thing changed from {one} to {two}?", "Which thing is different in {two}?",
-                                   "What changed from {one} to {two}?"},
-                                  {"Tell me which thing changed.", "Which thing changed in {two}?"}};
+  static const Wordings kWhich = {
+      {"Which thing changed from {one} to {two}?", "Which thing is different in {two}?",
+       "What changed from {one} to {two}?", "What is different in {two}?", "Which thing did change?",
+       "Name the thing that changed.", "Tell me the thing that is different in {two}."},
+      {"Tell me which thing changed.", "Which thing changed in {two}?"}};
   static const Wordings kNew = {
-      {"What is new in {two}?", "Which thing is new in {two}?", "What does {two} have that {one} has not?"},
+      {"What is new in {two}?", "Which thing is new in {two}?", "What does {two} have that {one} has not?",
+       "Name the new thing in {two}.", "Which thing do you see in {two} alone?", "Which thing came in {two}?"},
       {"Tell me what is new in {two}.", "Which new thing is in {two}?"}};
   static const Wordings kGone = {
-      {"What is missing in {two}?", "Which thing is missing in {two}?", "What does {one} have that {two} has not?"},
+      {"What is missing in {two}?", "Which thing is missing in {two}?", "What does {one} have that {two} has not?",
+       "Name the missing thing in {two}.", "Which thing do you see in {one} alone?", "Which thing is gone in {two}?"},
       {"Tell me what is missing in {two}.", "Which thing of {one} is missing in {two}?"}};
   const auto say = [&](const Wordings& wordings) {
     return Say(wordings, rng, changed.board.split,
@@ -402,7 +442,9 @@ Odd DrawOdd(size_t pictures, Rng& rng, Split split) {
 std::optional<Exchange> AskOdd(const Odd& odd, Rng& rng) {
   static const Wordings kWordings = {
       {"Which {image} is different?", "Which {image} is different from the others?",
-       "Which {image} is not like the others?"},
+       "Which {image} is not like the others?", "Which {image} is the odd one?", "Name the {image} that is different.",
+       "Which of the {image}s is not like the others?", "Tell me the {image} that is not like the others.",
+       "Which one is different?"},
       {"Tell me which {image} is different from the others.", "Which of the {image}s is different?"}};
   return Exchange{Say(kWordings, rng, odd.board.split, {{"image", odd.board.noun}}), StrCat(odd.index + 1), "odd"};
 }

@@ -1,9 +1,11 @@
 #include "train/world/task.h"
 
 #include <array>
+#include <utility>
 
 #include "src/base/strings.h"
 #include "train/world/makers.h"
+#include "train/world/phrases.h"
 
 namespace galago::world {
 namespace {
@@ -71,6 +73,9 @@ Sample DrawSample(const Task& task, Split split, uint64_t seed, uint64_t index) 
   Rng rng(MixSeed(MixSeed(seed, Name(split), 0), task.name(), index));
   Sample sample = task.Draw(rng, split);
   CHECK(!sample.exchanges.empty());
+  if (split == Split::kTrain) {
+    for (Exchange& exchange : sample.exchanges) exchange.question = Framed(std::move(exchange.question), rng);
+  }
   sample.task = task.name();
   return sample;
 }

@@ -194,6 +194,19 @@ TEST(InContext, KindsCountTheExamples) {
   }
 }
 
+TEST(InContext, TrainingShowsNoHeldOutFrame) {
+  const auto task = MakeTask("incontext");
+  ASSERT_TRUE(task.ok());
+  std::set<std::string> frames;
+  for (uint64_t i = 0; i < 1500; ++i) {
+    const std::string question = DrawSample(**task, Split::kTrain, 5, i).exchanges.front().question;
+    EXPECT_EQ(question.find("<image>\nAnswer:"), std::string::npos) << question;
+    EXPECT_EQ(question.find("<image>:\n"), std::string::npos) << question;
+    frames.insert(question.substr(question.rfind("<image>")));
+  }
+  EXPECT_GE(frames.size(), 30U);
+}
+
 // What a model that sees no example can reach: nothing tells which word is wanted.
 TEST(InContext, ZeroShotAnswersCannotBeGuessed) {
   const auto task = MakeTask("incontext");

@@ -30,31 +30,44 @@ std::pair<int64_t, int64_t> Operands(Rng& rng, Split split, int64_t high) {
 }
 
 Exchange Add(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What is {a} + {b}?", "What is {a} plus {b}?", "{a} + {b} = ?", "Add {a} and {b}."},
-                                  {"How much is {a} plus {b}?", "How much is {a} + {b}?"}};
+  static const Wordings kWordings{
+      {"What is {a} + {b}?", "What is {a} plus {b}?", "{a} + {b} = ?", "Add {a} and {b}.",
+       "How much do {a} and {b} make?", "{a} plus {b} is what?", "Tell me {a} + {b}.", "What do {a} and {b} make?",
+       "{a} + {b} is how much?", "Say how much {a} and {b} is."},
+      {"How much is {a} plus {b}?", "How much is {a} + {b}?"}};
   const auto [a, b] = Operands(rng, split, 12);
   return Make("add", Say(kWordings, rng, split, {{"a", StrCat(a)}, {"b", StrCat(b)}}), StrCat(a + b));
 }
 
 Exchange Subtract(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What is {a} - {b}?", "What is {a} minus {b}?", "{a} - {b} = ?"},
-                                  {"How much is {a} minus {b}?", "How much is {a} - {b}?"}};
+  static const Wordings kWordings{
+      {"What is {a} - {b}?", "What is {a} minus {b}?", "{a} - {b} = ?", "{a} minus {b} is what?", "Tell me {a} - {b}.",
+       "{a} - {b} is how much?", "How much is left of {a} less {b}?"},
+      {"How much is {a} minus {b}?", "How much is {a} - {b}?"}};
   const auto [a, b] = Operands(rng, split, 12);
   return Make("subtract", Say(kWordings, rng, split, {{"a", StrCat(a + b)}, {"b", StrCat(b)}}), StrCat(a));
 }
 
 Exchange Multiply(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What is {a} x {b}?", "What is {a} times {b}?", "{a} x {b} = ?"},
-                                  {"How much is {a} times {b}?", "How much is {a} x {b}?"}};
+  static const Wordings kWordings{
+      {"What is {a} x {b}?", "What is {a} times {b}?", "{a} x {b} = ?", "{a} times {b} is what?", "Tell me {a} x {b}.",
+       "{a} x {b} is how much?", "How much do {a} times {b} make?"},
+      {"How much is {a} times {b}?", "How much is {a} x {b}?"}};
   const auto [a, b] = Operands(rng, split, 10);
   return Make("multiply", Say(kWordings, rng, split, {{"a", StrCat(a)}, {"b", StrCat(b)}}), StrCat(a * b));
 }
 
 Exchange Larger(Rng& rng, Split split) {
-  static const Wordings kLarger{{"Which is larger, {a} or {b}?", "Which number is larger: {a} or {b}?"},
-                                {"What is larger, {a} or {b}?"}};
-  static const Wordings kSmaller{{"Which is smaller, {a} or {b}?", "Which number is smaller: {a} or {b}?"},
-                                 {"What is smaller, {a} or {b}?"}};
+  static const Wordings kLarger{
+      {"Which is larger, {a} or {b}?", "Which number is larger: {a} or {b}?", "Is {a} or {b} larger?",
+       "Tell me which is larger, {a} or {b}.", "What number is larger, {a} or {b}?", "Of {a} and {b}, which is larger?",
+       "Which one is larger: {a} or {b}?"},
+      {"What is larger, {a} or {b}?"}};
+  static const Wordings kSmaller{
+      {"Which is smaller, {a} or {b}?", "Which number is smaller: {a} or {b}?", "Is {a} or {b} smaller?",
+       "Tell me which is smaller, {a} or {b}.", "What number is smaller, {a} or {b}?",
+       "Of {a} and {b}, which is smaller?", "Which one is smaller: {a} or {b}?"},
+      {"What is smaller, {a} or {b}?"}};
   const int64_t high = rng.Pick<int64_t>({20, 100, 999});
   const int64_t a = rng.Int(0, high);
   int64_t b = rng.Int(0, high);
@@ -65,7 +78,9 @@ Exchange Larger(Rng& rng, Split split) {
 }
 
 Exchange More(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Is {a} more than {b}?", "Is {a} larger than {b}?"},
+  static const Wordings kWordings{{"Is {a} more than {b}?", "Is {a} larger than {b}?", "Is {a} higher than {b}?",
+                                   "Is it true that {a} is more than {b}?", "Is the number {a} larger than {b}?",
+                                   "Tell me if {a} is more than {b}."},
                                   {"Is the number {a} more than {b}?"}};
   const int64_t a = rng.Int(0, 50);
   int64_t b = rng.Int(0, 50);
@@ -89,7 +104,9 @@ std::string Joined(const std::vector<std::string>& words) {
 }
 
 Exchange Sort(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Sort the numbers: {list}", "Put the numbers in order: {list}"},
+  static const Wordings kWordings{{"Sort the numbers: {list}", "Put the numbers in order: {list}", "Sort these: {list}",
+                                   "Put in order: {list}", "Order the numbers: {list}", "Sort these numbers: {list}",
+                                   "Tell me the order of: {list}", "What is the order of these numbers: {list}"},
                                   {"Put these numbers in order: {list}", "Sort: {list}"}};
   std::vector<int64_t> numbers;
   const int64_t count = split == Split::kHeldout && rng.Chance(0.2) ? 5 : rng.Int(3, 4);
@@ -108,8 +125,10 @@ Exchange Sort(Rng& rng, Split split) {
 }
 
 Exchange Copy(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Repeat: {text}", "Say: {text}", "Write: {text}", "Copy this: {text}"},
-                                  {"Repeat this: {text}", "Say this: {text}"}};
+  static const Wordings kWordings{
+      {"Repeat: {text}", "Say: {text}", "Write: {text}", "Copy this: {text}", "Copy: {text}", "Write this: {text}",
+       "Say again: {text}", "Tell me this: {text}", "Repeat these words: {text}"},
+      {"Repeat this: {text}", "Say this: {text}"}};
   const int64_t longest = split == Split::kHeldout && rng.Chance(0.2) ? 5 : 4;
   std::vector<std::string> words = SomeWords(rng, split, static_cast<size_t>(rng.Int(1, longest)));
   for (std::string& word : words) {
@@ -126,7 +145,10 @@ std::string SomeWord(Rng& rng, Split split) {
 }
 
 Exchange Spell(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Spell \"{word}\".", "How is \"{word}\" spelled?"}, {"Spell the word \"{word}\"."}};
+  static const Wordings kWordings{{"Spell \"{word}\".", "How is \"{word}\" spelled?", "How do you spell \"{word}\"?",
+                                   "Tell me how \"{word}\" is spelled.", "Say the letters of \"{word}\".",
+                                   "How is the word \"{word}\" spelled?", "Spell this: \"{word}\"."},
+                                  {"Spell the word \"{word}\"."}};
   const std::string word = SomeWord(rng, split);
   std::vector<std::string> letters;
   for (const char c : word) letters.emplace_back(1, c);
@@ -134,8 +156,11 @@ Exchange Spell(Rng& rng, Split split) {
 }
 
 Exchange Unspell(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Which word is spelled {letters}?", "What word is {letters}?"},
-                                  {"Which word is {letters}?"}};
+  static const Wordings kWordings{
+      {"Which word is spelled {letters}?", "What word is {letters}?", "What word is spelled {letters}?",
+       "Tell me the word {letters}.", "Read the word: {letters}", "Which word do you read: {letters}?",
+       "Which word has the letters {letters}?"},
+      {"Which word is {letters}?"}};
   const std::string word = SomeWord(rng, split);
   std::vector<std::string> letters;
   for (const char c : word) letters.emplace_back(1, c);
@@ -143,17 +168,27 @@ Exchange Unspell(Rng& rng, Split split) {
 }
 
 Exchange CountLetters(Rng& rng, Split split) {
-  static const Wordings kWordings{{"How many letters does \"{word}\" have?", "How many letters are in \"{word}\"?"},
-                                  {"How many letters are in the word \"{word}\"?"}};
+  static const Wordings kWordings{
+      {"How many letters does \"{word}\" have?", "How many letters are in \"{word}\"?",
+       "Count the letters of \"{word}\".", "How many letters does the word \"{word}\" have?",
+       "Tell me how many letters \"{word}\" has.", "What is the number of letters in \"{word}\"?",
+       "How many letters are there in \"{word}\"?", "How many letters has \"{word}\"?"},
+      {"How many letters are in the word \"{word}\"?"}};
   const std::string word = SomeWord(rng, split);
   return Make("letter-count", Say(kWordings, rng, split, {{"word", word}}), StrCat(word.size()));
 }
 
 Exchange EndLetter(Rng& rng, Split split) {
-  static const Wordings kFirst{{"What is the first letter of \"{word}\"?", "Which letter comes first in \"{word}\"?"},
-                               {"What is the first letter of the word \"{word}\"?"}};
-  static const Wordings kLast{{"What is the last letter of \"{word}\"?", "Which letter comes last in \"{word}\"?"},
-                              {"What is the last letter of the word \"{word}\"?"}};
+  static const Wordings kFirst{
+      {"What is the first letter of \"{word}\"?", "Which letter comes first in \"{word}\"?",
+       "Tell me the first letter of \"{word}\".", "What letter is first in \"{word}\"?",
+       "What is the first letter in the word \"{word}\"?", "Which is the first letter of \"{word}\"?"},
+      {"What is the first letter of the word \"{word}\"?"}};
+  static const Wordings kLast{
+      {"What is the last letter of \"{word}\"?", "Which letter comes last in \"{word}\"?",
+       "Tell me the last letter of \"{word}\".", "What letter is last in \"{word}\"?",
+       "What is the last letter in the word \"{word}\"?", "Which is the last letter of \"{word}\"?"},
+      {"What is the last letter of the word \"{word}\"?"}};
   const std::string word = SomeWord(rng, split);
   const bool first = rng.Chance(0.5);
   return Make("end-letter", Say(first ? kFirst : kLast, rng, split, {{"word", word}}),
@@ -161,8 +196,11 @@ Exchange EndLetter(Rng& rng, Split split) {
 }
 
 Exchange PlaceInList(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Which word is {place}: {list}?", "What is the {place} word of: {list}?"},
-                                  {"Which is the {place} word: {list}?"}};
+  static const Wordings kWordings{
+      {"Which word is {place}: {list}?", "What is the {place} word of: {list}?", "What is the {place} word: {list}?",
+       "Tell me the {place} word: {list}", "Which one is {place}: {list}?", "Name the {place} word of: {list}",
+       "Which word comes {place}: {list}?"},
+      {"Which is the {place} word: {list}?"}};
   static constexpr std::array<std::string_view, 3> kPlaces = {"first", "second", "third"};
   const std::vector<std::string> words =
       SomeWords(rng, split, static_cast<size_t>(rng.Int(3, split == Split::kHeldout ? 5 : 4)));
@@ -173,8 +211,11 @@ Exchange PlaceInList(Rng& rng, Split split) {
 }
 
 Exchange CountWords(Rng& rng, Split split) {
-  static const Wordings kWordings{{"How many words are there: {list}?", "How many words: {list}?"},
-                                  {"How many words are here: {list}?"}};
+  static const Wordings kWordings{
+      {"How many words are there: {list}?", "How many words: {list}?", "Count the words: {list}",
+       "How many words do you see: {list}?", "Tell me how many words: {list}", "What is the number of words: {list}?",
+       "How many words are these: {list}?"},
+      {"How many words are here: {list}?"}};
   const auto count = static_cast<size_t>(rng.Int(1, 5));
   return Make("word-count", Say(kWordings, rng, split, {{"list", Joined(SomeWords(rng, split, count))}}),
               StrCat(count));
@@ -223,8 +264,11 @@ std::string Named(const Category& category, std::string_view noun) {
 }
 
 Exchange IsKind(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Is {noun} {kind}?", "Would you call {noun} {kind}?"},
-                                  {"Do people call {noun} {kind}?"}};
+  static const Wordings kWordings{
+      {"Is {noun} {kind}?", "Would you call {noun} {kind}?", "Is it true that {noun} is {kind}?",
+       "Do you call {noun} {kind}?", "Would people call {noun} {kind}?", "Can you call {noun} {kind}?",
+       "Tell me if {noun} is {kind}."},
+      {"Do people call {noun} {kind}?"}};
   const Category& category = rng.Pick(kCategories);
   const std::string_view noun = ClearNoun(category, rng);
   const bool yes = rng.Chance(0.5);
@@ -236,15 +280,19 @@ Exchange IsKind(Rng& rng, Split split) {
 }
 
 Exchange WhatKind(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What kind of thing is {noun}?", "What is {noun}?"},
-                                  {"Which kind of thing is {noun}?"}};
+  static const Wordings kWordings{
+      {"What kind of thing is {noun}?", "What do people call {noun}?", "Tell me what {noun} is.",
+       "What kind is {noun}?", "Of which kind is {noun}?", "Which kind is {noun}?", "What is {noun}?"},
+      {"Which kind of thing is {noun}?"}};
   const Category& category = rng.Pick(kCategories);
   const std::string_view noun = ClearNoun(category, rng);
   return Make("kind", Say(kWordings, rng, split, {{"noun", Named(category, noun)}}), WithArticle(category.name));
 }
 
 Exchange OddOneOut(Rng& rng, Split split) {
-  static const Wordings kWordings{{"Which one is {kind}: {list}?", "Find {kind}: {list}"},
+  static const Wordings kWordings{{"Which one is {kind}: {list}?", "Find {kind}: {list}", "Which is {kind}: {list}?",
+                                   "Which of them is {kind}: {list}?", "Which word is {kind}: {list}?",
+                                   "Tell me which is {kind}: {list}", "What of these is {kind}: {list}?"},
                                   {"Which of these is {kind}: {list}?"}};
   const Category& category = rng.Pick(kCategories);
   const Category* others = &category;
@@ -261,8 +309,10 @@ Exchange OddOneOut(Rng& rng, Split split) {
 }
 
 Exchange NumberPattern(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What comes next: {list}?", "Continue: {list}"},
-                                  {"Which number comes next: {list}?"}};
+  static const Wordings kWordings{
+      {"What comes next: {list}?", "Continue: {list}", "What is next: {list}?", "Tell me what comes next: {list}",
+       "Which is the next: {list}?", "What comes after these: {list}?", "Which one comes next: {list}?"},
+      {"Which number comes next: {list}?"}};
   const int64_t step = rng.Pick<int64_t>({1, 2, 2, 3, 5, 10, -1, -2});
   const int64_t start = step > 0 ? rng.Int(0, 20) : rng.Int(10, 30);
   std::vector<std::string> numbers;
@@ -272,7 +322,10 @@ Exchange NumberPattern(Rng& rng, Split split) {
 }
 
 Exchange AlternatingPattern(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What comes next: {list}?", "Continue: {list}"}, {"Which word comes next: {list}?"}};
+  static const Wordings kWordings{
+      {"What comes next: {list}?", "Continue: {list}", "What is next: {list}?", "Tell me what comes next: {list}",
+       "Which is the next: {list}?", "What comes after these: {list}?", "Which one comes next: {list}?"},
+      {"Which word comes next: {list}?"}};
   static constexpr std::array<std::string_view, 10> kThings = {"red",    "blue", "green", "yellow", "star",
                                                                "circle", "cat",  "dog",   "up",     "down"};
   const std::string_view a = rng.Pick(kThings);
@@ -285,10 +338,14 @@ Exchange AlternatingPattern(Rng& rng, Split split) {
 }
 
 Exchange NextDay(Rng& rng, Split split) {
-  static const Wordings kAfter{{"Which {unit} comes after {name}?", "What {unit} is after {name}?"},
-                               {"What {unit} comes after {name}?"}};
-  static const Wordings kBefore{{"Which {unit} comes before {name}?", "What {unit} is before {name}?"},
-                                {"What {unit} comes before {name}?"}};
+  static const Wordings kAfter{
+      {"Which {unit} comes after {name}?", "What {unit} is after {name}?", "Tell me the {unit} after {name}.",
+       "Which {unit} is after {name}?", "Name the {unit} after {name}.", "What is the {unit} after {name}?"},
+      {"What {unit} comes after {name}?"}};
+  static const Wordings kBefore{
+      {"Which {unit} comes before {name}?", "What {unit} is before {name}?", "Tell me the {unit} before {name}.",
+       "Which {unit} is before {name}?", "Name the {unit} before {name}.", "What is the {unit} before {name}?"},
+      {"What {unit} comes before {name}?"}};
   const bool day = rng.Chance(0.5);
   const std::span<const std::string_view> names = Nouns(day ? Topic::kDay : Topic::kMonth);
   const auto at = static_cast<size_t>(rng.Int(0, static_cast<int64_t>(names.size()) - 1));
@@ -300,10 +357,14 @@ Exchange NextDay(Rng& rng, Split split) {
 }
 
 Exchange ChangeCase(Rng& rng, Split split) {
-  static const Wordings kUpper{{"Write {word} in capital letters.", "Put {word} in capital letters."},
-                               {"Write the word {word} in capital letters."}};
-  static const Wordings kLower{{"Write {word} in small letters.", "Put {word} in small letters."},
-                               {"Write the word {word} in small letters."}};
+  static const Wordings kUpper{
+      {"Write {word} in capital letters.", "Put {word} in capital letters.", "Say {word} in capital letters.",
+       "Put the word {word} in capital letters.", "In capital letters, write {word}."},
+      {"Write the word {word} in capital letters."}};
+  static const Wordings kLower{
+      {"Write {word} in small letters.", "Put {word} in small letters.", "Say {word} in small letters.",
+       "Put the word {word} in small letters.", "In small letters, write {word}."},
+      {"Write the word {word} in small letters."}};
   const std::string lower = SomeWord(rng, split);
   const std::string upper = Upper(lower);
   if (rng.Chance(0.5)) return Make("case", Say(kUpper, rng, split, {{"word", lower}}), upper);
@@ -311,8 +372,13 @@ Exchange ChangeCase(Rng& rng, Split split) {
 }
 
 Exchange NumberNames(Rng& rng, Split split) {
-  static const Wordings kDigits{{"Write {name} as a number.", "Which number is {name}?"}, {"What number is {name}?"}};
-  static const Wordings kWord{{"Write {name} as a word.", "What is {name} as a word?"}, {"Which word is {name}?"}};
+  static const Wordings kDigits{
+      {"Write {name} as a number.", "Which number is {name}?", "Tell me {name} as a number.",
+       "What is {name} as a number?", "Say which number {name} is.", "What number do you read: {name}?"},
+      {"What number is {name}?"}};
+  static const Wordings kWord{{"Write {name} as a word.", "What is {name} as a word?", "Tell me {name} as a word.",
+                               "What word is {name}?", "Say {name} as a word."},
+                              {"Which word is {name}?"}};
   const int64_t number = rng.Int(0, 12);
   if (rng.Chance(0.5))
     return Make("number-name", Say(kDigits, rng, split, {{"name", NumberWord(number)}}), StrCat(number));
@@ -326,9 +392,15 @@ constexpr std::array<std::string_view, 10> kColours = {"red",    "green", "blue"
 Exchange Story(Rng& rng, Split split) {
   static const Wordings kColour{
       {"{a} has {ax} {noun}. {b} has {ay} {noun}. What colour is the {noun} of {who}?",
-       "The {noun} of {a} is {x}. The {noun} of {b} is {y}. What colour is the {noun} of {who}?"},
+       "The {noun} of {a} is {x}. The {noun} of {b} is {y}. What colour is the {noun} of {who}?",
+       "The {noun} of {a} is {x}, the {noun} of {b} is {y}. Which colour is the {noun} of {who}?",
+       "{a} has {ax} {noun}, {b} has {ay} {noun}. What is the colour of the {noun} of {who}?",
+       "{a} and {b} have {ax} and {ay} {noun}. Tell me the colour of the {noun} of {who}."},
       {"{a} has {ax} {noun} and {b} has {ay} {noun}. Which colour is the {noun} of {who}?"}};
-  static const Wordings kOwner{{"{a} has {ax} {noun}. {b} has {ay} {noun}. Who has the {z} {noun}?"},
+  static const Wordings kOwner{{"{a} has {ax} {noun}. {b} has {ay} {noun}. Who has the {z} {noun}?",
+                                "{a} has {ax} {noun} and {b} has {ay} {noun}. Who has the {z} one?",
+                                "The {noun} of {a} is {x}, that of {b} is {y}. Whose {noun} is the {z} one?",
+                                "The {noun} of {a} is {x}. The {noun} of {b} is {y}. Whose is {z}?"},
                                {"{a} has {ax} {noun} and {b} has {ay} {noun}. Whose {noun} is {z}?"}};
   const std::vector<std::string> people = PickNouns(Topic::kPerson, 2, 6, rng, split);
   const std::string noun = PickNouns(rng.Pick({Topic::kClothing, Topic::kToy, Topic::kVehicle}), 1, 8, rng, split)[0];
@@ -350,7 +422,10 @@ Exchange Story(Rng& rng, Split split) {
 
 Exchange StoryCount(Rng& rng, Split split) {
   static const Wordings kWordings{{"{a} has {x} {noun}. {b} has {y} {noun}. Who has more?",
-                                   "{a} has {x} {noun} and {b} has {y}. Who has more {noun}?"},
+                                   "{a} has {x} {noun} and {b} has {y}. Who has more {noun}?",
+                                   "{a} has {x} {noun}, {b} has {y} {noun}. Which of them has more?",
+                                   "Of {noun}, {a} has {x} and {b} has {y}. Who has more?",
+                                   "{a} has {x} {noun} and {b} has {y} {noun}. Tell me who has more."},
                                   {"{a} has {x} {noun}, {b} has {y}. Who has more {noun}?"}};
   const std::vector<std::string> people = PickNouns(Topic::kPerson, 2, 6, rng, split);
   const std::string_view noun = rng.Pick<std::string_view>({"apples", "books", "balls", "cards", "coins", "shells"});
@@ -365,11 +440,17 @@ Exchange StoryCount(Rng& rng, Split split) {
 
 Exchange Relation(Rng& rng, Split split) {
   static const Wordings kWordings{{"The {a} is {where} the {b}. What is {where} the {b}?",
-                                   "The {a} is {where} the {b}. Which thing is {where} the {b}?"},
+                                   "The {a} is {where} the {b}. Which thing is {where} the {b}?",
+                                   "See, the {a} is {where} the {b}. So what is {where} the {b}?",
+                                   "There is {an_a} {where} the {b}. Which thing is {where} the {b}?",
+                                   "The {a} is {where} the {b}. Name the thing {where} the {b}."},
                                   {"There is {an_a} {where} the {b}. What is {where} the {b}?"}};
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOpposites = {
       {{"above", "below"}, {"left of", "right of"}}};
-  static const Wordings kOpposite{{"The {a} is {where} the {b}. Is the {b} {other} the {a}?"},
+  static const Wordings kOpposite{{"The {a} is {where} the {b}. Is the {b} {other} the {a}?",
+                                   "The {a} lies {where} the {b}. Is the {b} {other} the {a}?",
+                                   "There is {an_a}. It is {where} the {b}. Is the {b} {other} the {a}?",
+                                   "The {a} is {where} the {b}. Tell me if the {b} is {other} the {a}."},
                                   {"There is {an_a} {where} the {b}. Is the {b} {other} the {a}?"}};
   const std::vector<std::string> nouns =
       PickNouns(rng.Pick({Topic::kAnimal, Topic::kToy, Topic::kTool}), 2, 8, rng, split);
@@ -394,8 +475,10 @@ Exchange Relation(Rng& rng, Split split) {
 }
 
 Exchange ThingColour(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What colour is {thing}?", "Which colour does {thing} have?"},
-                                  {"Which colour is {thing}?"}};
+  static const Wordings kWordings{
+      {"What colour is {thing}?", "Which colour does {thing} have?", "What colour does {thing} have?",
+       "Tell me the colour of {thing}.", "{thing} has which colour?"},
+      {"Which colour is {thing}?"}};
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kThings = {{{"grass", "green"},
                                                                                              {"snow", "white"},
                                                                                              {"milk", "white"},
@@ -415,8 +498,10 @@ Exchange ThingColour(Rng& rng, Split split) {
 }
 
 Exchange Opposite(Rng& rng, Split split) {
-  static const Wordings kWordings{{"What is the opposite of {word}?", "Say the opposite of {word}."},
-                                  {"Which word is the opposite of {word}?"}};
+  static const Wordings kWordings{
+      {"What is the opposite of {word}?", "Say the opposite of {word}.", "Tell me the opposite of {word}.",
+       "What word is the opposite of {word}?", "Which is the opposite of {word}?", "Name the opposite of {word}."},
+      {"Which word is the opposite of {word}?"}};
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kPairs = {{{"big", "small"},
                                                                                             {"up", "down"},
                                                                                             {"left", "right"},

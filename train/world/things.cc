@@ -24,41 +24,80 @@ constexpr double kSide = 112.0;
 // How far from the middle of the picture lies at most what is meant to lie on neither side of it.
 constexpr double kMostOffMiddle = 20.0;
 
-const Wordings kWhat = {
-    {"What is this?", "What do you see?", "What is in the picture?", "Which thing is this?", "What thing do you see?"},
-    {"Which thing do you see?", "What is this thing?", "Which thing is in the picture?"}};
-const Wordings kThere = {{"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?", "Is there {a} here?",
-                          "In the picture, do you see {a}?"},
-                         {"Is {a} in the picture?", "Do you see {a} in the picture?"}};
-const Wordings kCorner = {{"In which corner is the {x}?", "Where is the {x}?", "Where do you see the {x}?"},
-                          {"Where is the {x} in the picture?", "In which corner do you see the {x}?"}};
-const Wordings kLeftOrRight = {{"Is the {x} on the left or on the right?", "On which side is the {x}, left or right?",
-                                "Do you see the {x} left or right?"},
-                               {"Is the {x} left or right?", "On which side do you see the {x}, left or right?"}};
-const Wordings kTopOrBottom = {{"Is the {x} at the top or at the bottom?", "Where is the {x}, top or bottom?",
-                                "Do you see the {x} at the top or at the bottom?"},
-                               {"Is the {x} top or bottom?", "Where do you see the {x}, at the top or at the bottom?"}};
-const Wordings kWhatLeft = {{"What is left of the {x}?", "What is to the left of the {x}?",
-                             "Which thing is to the left of the {x}?", "What do you see left of the {x}?"},
-                            {"Which thing is left of the {x}?", "What do you see to the left of the {x}?"}};
+const Wordings kWhat = {{"What is this?", "What do you see?", "What is in the picture?", "Which thing is this?",
+                         "What thing do you see?", "Name the thing.", "What is it?", "Tell me what this is.",
+                         "What is here?", "Can you name this thing?", "What can you see?", "Which thing is it?",
+                         "Say what you see.", "What does the picture show?", "Which thing can you see here?"},
+                        {"Which thing do you see?", "What is this thing?", "Which thing is in the picture?"}};
+const Wordings kThere = {
+    {"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?", "Is there {a} here?",
+     "In the picture, do you see {a}?", "In the picture, is there {a}?", "Does the picture show {a}?",
+     "Tell me if there is {a}.", "Is {a} here?", "Can you find {a}?", "Do you find {a} in the picture?",
+     "Does the picture have {a} in it?", "Do you see {a} here?"},
+    {"Is {a} in the picture?", "Do you see {a} in the picture?"}};
+const Wordings kCorner = {
+    {"In which corner is the {x}?", "Where is the {x}?", "Where do you see the {x}?",
+     "In which corner can you see the {x}?", "In the picture, where is the {x}?", "Which corner has the {x}?",
+     "Which corner is the {x} in?", "Can you tell me the corner of the {x}?", "Where in the picture is the {x}?"},
+    {"Where is the {x} in the picture?", "In which corner do you see the {x}?"}};
+const Wordings kLeftOrRight = {
+    {"Is the {x} on the left or on the right?", "On which side is the {x}, left or right?",
+     "Do you see the {x} left or right?", "Left or right: where is the {x}?", "Is the {x} on the left or right side?",
+     "Which side is the {x} on, left or right?", "Tell me the side of the {x}, left or right.",
+     "In the picture, is the {x} left or right?", "Can you see the {x} on the left or on the right?",
+     "Where is the {x}: left or right?"},
+    {"Is the {x} left or right?", "On which side do you see the {x}, left or right?"}};
+const Wordings kTopOrBottom = {
+    {"Is the {x} at the top or at the bottom?", "Where is the {x}, top or bottom?",
+     "Do you see the {x} at the top or at the bottom?", "Top or bottom: where is the {x}?",
+     "In the picture, is the {x} at the top or at the bottom?", "Tell me if the {x} is at the top or at the bottom.",
+     "Can you see the {x} at the top or at the bottom?", "Where is the {x}: top or bottom?",
+     "Is the {x} in the top or in the bottom part?"},
+    {"Is the {x} top or bottom?", "Where do you see the {x}, at the top or at the bottom?"}};
+const Wordings kWhatLeft = {
+    {"What is left of the {x}?", "What is to the left of the {x}?", "Which thing is to the left of the {x}?",
+     "What do you see left of the {x}?", "Tell me what is left of the {x}.", "Name the thing to the left of the {x}.",
+     "What can you see to the left of the {x}?", "In the picture, what is left of the {x}?",
+     "Which thing can you see left of the {x}?", "Can you name the thing left of the {x}?"},
+    {"Which thing is left of the {x}?", "What do you see to the left of the {x}?"}};
 const Wordings kWhatRight = {{"What is right of the {x}?", "What is to the right of the {x}?",
-                              "Which thing is to the right of the {x}?", "What do you see right of the {x}?"},
+                              "Which thing is to the right of the {x}?", "What do you see right of the {x}?",
+                              "Tell me what is right of the {x}.", "Name the thing to the right of the {x}.",
+                              "What can you see to the right of the {x}?", "In the picture, what is right of the {x}?",
+                              "Which thing can you see right of the {x}?", "Can you name the thing right of the {x}?"},
                              {"Which thing is right of the {x}?", "What do you see to the right of the {x}?"}};
-const Wordings kWhatAbove = {{"What is above the {x}?", "What is over the {x}?", "Which thing is over the {x}?",
-                              "What do you see over the {x}?"},
-                             {"Which thing is above the {x}?", "What do you see above the {x}?"}};
-const Wordings kWhatBelow = {{"What is below the {x}?", "What is under the {x}?", "Which thing is under the {x}?",
-                              "What do you see under the {x}?"},
-                             {"Which thing is below the {x}?", "What do you see below the {x}?"}};
-const Wordings kWhatInCorner = {{"What is in the {corner} corner?", "What is at the {corner}?",
-                                 "Which thing is at the {corner}?", "What do you see in the {corner} corner?"},
-                                {"Which thing is in the {corner} corner?", "What do you see at the {corner}?"}};
-const Wordings kCount = {{"How many {xs} are there?", "How many {xs} do you see?", "Count the {xs}."},
+const Wordings kWhatAbove = {
+    {"What is above the {x}?", "What is over the {x}?", "Which thing is over the {x}?", "What do you see over the {x}?",
+     "Tell me what is above the {x}.", "Name the thing above the {x}.", "What can you see above the {x}?",
+     "In the picture, what is above the {x}?", "Which thing can you see above the {x}?",
+     "Can you name the thing above the {x}?"},
+    {"Which thing is above the {x}?", "What do you see above the {x}?"}};
+const Wordings kWhatBelow = {
+    {"What is below the {x}?", "What is under the {x}?", "Which thing is under the {x}?",
+     "What do you see under the {x}?", "Tell me what is below the {x}.", "Name the thing below the {x}.",
+     "What can you see below the {x}?", "In the picture, what is below the {x}?",
+     "Which thing can you see below the {x}?", "Can you name the thing below the {x}?"},
+    {"Which thing is below the {x}?", "What do you see below the {x}?"}};
+const Wordings kWhatInCorner = {
+    {"What is in the {corner} corner?", "What is at the {corner}?", "Which thing is at the {corner}?",
+     "What do you see in the {corner} corner?", "Which thing is {corner}?", "Tell me what is at the {corner}.",
+     "Name the thing in the {corner} corner.", "What can you see at the {corner}?",
+     "In the picture, what is at the {corner}?", "Which thing can you see at the {corner}?", "What is {corner}?"},
+    {"Which thing is in the {corner} corner?", "What do you see at the {corner}?"}};
+const Wordings kCount = {{"How many {xs} are there?", "How many {xs} do you see?", "Count the {xs}.",
+                          "Tell me how many {xs} there are.", "In the picture, how many {xs} are there?",
+                          "Can you count the {xs}?", "How many {xs} are here?", "Say how many {xs} you see."},
                          {"How many {xs} are in the picture?", "How many {xs} do you see in the picture?"}};
-const Wordings kCountAll = {{"How many things are there?", "How many things do you see?", "Count the things."},
-                            {"How many things are in the picture?", "Count the things in the picture."}};
+const Wordings kCountAll = {
+    {"How many things are there?", "How many things do you see?", "Count the things.", "How many things can you see?",
+     "Tell me how many things there are.", "What is the number of things?", "How many things does the picture show?",
+     "Can you count the things?", "In the picture, how many things are there?"},
+    {"How many things are in the picture?", "Count the things in the picture."}};
 const Wordings kMore = {
-    {"Are there more {xs} than {ys}?", "Do you see more {xs} than {ys}?"},
+    {"Are there more {xs} than {ys}?", "Do you see more {xs} than {ys}?", "Does the picture show more {xs} than {ys}?",
+     "Can you see more {xs} than {ys}?", "In the picture, are there more {xs} than {ys}?",
+     "Are the {xs} more than the {ys}?", "Tell me if there are more {xs} than {ys}.",
+     "Can you count more {xs} than {ys} in the picture?", "Is the number of {xs} higher than that of {ys}?"},
     {"Are there more {xs} than {ys} in the picture?", "Do you see more {xs} than {ys} in the picture?"}};
 
 // For training alone (lists.h).

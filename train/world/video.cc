@@ -18,27 +18,53 @@
 namespace galago::world {
 namespace {
 
-const Wordings kDirection = {{"Which way does the {x} move?", "In which direction does the {x} move?"},
-                             {"Which way is the {x} moving?", "In which direction is the {x} moving?"}};
-const Wordings kMoves = {{"Does the {x} move?", "Is the {x} moving?", "Does the {x} move in the video?"},
+const Wordings kDirection = {
+    {"Which way does the {x} move?", "In which direction does the {x} move?", "Where does the {x} move to?",
+     "Tell me which way the {x} moves.", "Which way does the {x} go?", "In the video, which way does the {x} move?",
+     "What is the direction of the {x}?", "Which direction does the {x} move in?"},
+    {"Which way is the {x} moving?", "In which direction is the {x} moving?"}};
+const Wordings kMoves = {{"Does the {x} move?", "Is the {x} moving?", "Does the {x} move in the video?",
+                          "In the video, does the {x} move?", "Do you see the {x} move?", "Tell me if the {x} moves.",
+                          "Is it true that the {x} moves?", "Is the {x} one that moves?"},
                          {"Is the {x} moving in the video?"}};
-const Wordings kDoes = {{"What does the {x} do?", "What happens to the {x}?"},
+const Wordings kDoes = {{"What does the {x} do?", "What happens to the {x}?", "Tell me what the {x} does.",
+                         "In the video, what does the {x} do?", "What do you see the {x} do?",
+                         "What becomes of the {x}?", "Tell me what happens to the {x}.", "The {x} does what?"},
                         {"What does the {x} do in the video?", "What happens to the {x} in the video?"}};
-const Wordings kWho = {{"Which shape {does}?", "What {does}?"},
+const Wordings kWho = {{"Which shape {does}?", "What {does}?", "Tell me which shape {does}.",
+                        "In the video, what {does}?", "Which of the shapes {does}?", "Name the shape that {does}.",
+                        "What is it that {does}?", "Which one {does}?", "Which shape is it that {does}?"},
                        {"Which shape {does} in the video?", "What {does} in the video?"}};
-const Wordings kNewColour = {{"What colour does the {x} turn into?", "Which colour does the {x} get?"},
+const Wordings kNewColour = {{"What colour does the {x} turn into?", "Which colour does the {x} get?",
+                              "Into which colour does the {x} turn?", "Tell me the new colour of the {x}.",
+                              "What is the colour of the {x} at the end?", "Which new colour does the {x} have?"},
                              {"Which colour does the {x} turn into?", "What colour does the {x} get?"}};
-const Wordings kOldColour = {{"What colour is the {x} at first?", "Which colour is the {x} at the start?"},
-                             {"Which colour is the {x} at first?", "What colour is the {x} at the start?"}};
-const Wordings kSize = {{"Does the {x} grow or shrink?", "Does the {x} grow or does it shrink?"},
+const Wordings kOldColour = {
+    {"What colour is the {x} at first?", "Which colour is the {x} at the start?",
+     "What is the colour of the {x} at first?", "Tell me the colour of the {x} at the start.",
+     "What colour does the {x} have at first?", "In the video, what colour is the {x} at first?"},
+    {"Which colour is the {x} at first?", "What colour is the {x} at the start?"}};
+const Wordings kSize = {{"Does the {x} grow or shrink?", "Does the {x} grow or does it shrink?",
+                         "In the video, does the {x} grow or shrink?", "Tell me if the {x} grows or shrinks.",
+                         "Do you see the {x} grow or shrink?", "Grow or shrink: what does the {x} do?"},
                         {"Does the {x} shrink or grow?"}};
-const Wordings kFirst = {{"What {does} first?", "Which shape {does} first?"},
-                         {"What is the first shape that {does}?", "Which shape is the first that {does}?"}};
-const Wordings kLast = {{"What {does} last?", "Which shape {does} last?"},
-                        {"What is the last shape that {does}?", "Which shape is the last that {does}?"}};
-const Wordings kHowMany = {{"How many shapes {do}?", "Count the shapes that {do}."},
+const Wordings kFirst = {
+    {"What {does} first?", "Which shape {does} first?", "Which one {does} first?", "Tell me what {does} first.",
+     "Name the shape that {does} first.", "In the video, what {does} first?", "Which of the shapes {does} first?",
+     "Which shape is it that {does} first?", "Of all the shapes, which {does} first?"},
+    {"What is the first shape that {does}?", "Which shape is the first that {does}?"}};
+const Wordings kLast = {
+    {"What {does} last?", "Which shape {does} last?", "Which one {does} last?", "Tell me what {does} last.",
+     "Name the shape that {does} last.", "In the video, what {does} last?", "Which of the shapes {does} last?",
+     "Which shape is it that {does} last?", "Of all the shapes, which {does} last?"},
+    {"What is the last shape that {does}?", "Which shape is the last that {does}?"}};
+const Wordings kHowMany = {{"How many shapes {do}?", "Count the shapes that {do}.", "Tell me how many shapes {do}.",
+                            "What is the number of shapes that {do}?", "In the video, how many shapes {do}?",
+                            "How many shapes do you see that {do}?", "How many of them {do}?"},
                            {"How many shapes {do} in the video?", "How many of the shapes {do}?"}};
-const Wordings kAtEnd = {{"How many shapes are there at the end?", "How many shapes do you see at the end?"},
+const Wordings kAtEnd = {{"How many shapes are there at the end?", "How many shapes do you see at the end?",
+                          "At the end, how many shapes are there?", "Tell me how many shapes there are at the end.",
+                          "What is the number of shapes at the end?", "How many shapes are left at the end?"},
                          {"How many shapes are in the video at the end?", "Count the shapes at the end."}};
 
 class Director {
