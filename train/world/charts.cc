@@ -167,8 +167,8 @@ struct Phrases {
        "How much higher is {name} than {other}?", "How large is the difference between {name} and {other}?"},
       {"What is the difference between {name} and {other}?"}};
   const Wordings find{
-      {"Which has the value {value}?", "Which is {value}?", "Which one has the value {value}?", "What is {value}?",
-       "Name the one with the value {value}.", "Tell me which has the value {value}.",
+      {"Which has the value {value}?", "Which is {value}?", "Which one has the value {value}?",
+       "Which name has {value}?", "Name the one with the value {value}.", "Tell me which has the value {value}.",
        "Which name has the value {value}?", "What has {value}?"},
       {"What has the value {value}?"}};
   const Wordings title{{"What is the title?", "What is written at the top?", "Read the title.",

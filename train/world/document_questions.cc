@@ -24,7 +24,7 @@ struct Phrases {
                       {"What is the shop?", "Which shop is written at the top?"}};
   const Wordings date{
       {"What is the date?", "Which date is it?", "Tell me the date.", "Read the date.", "What date is written here?",
-       "What does it say for the date?", "Name the date.", "Which date do you see?", "Which day is written here?"},
+       "What is written for the date?", "Name the date.", "Which date do you see?", "Which date does it have?"},
       {"Which date is written here?", "What date is it?"}};
   const Wordings total{{"What is the total?", "How much is the total?", "How much does it cost in total?",
                         "Tell me the total.", "Read the total.", "What is it in total?", "How much is it all?",
@@ -47,7 +47,7 @@ struct Phrases {
       {"What is the {head}?", "What is written for {head}?", "Read the {head}.", "Tell me the {head}.",
        "What {head} is written here?", "Which {head} is it?", "Name the {head}.", "What {head} do you see?",
        "What does the {head} say?", "Which {head} do you see here?", "What is there for {head}?",
-       "For {head}, what does it say?", "What do you read for {head}?", "{head}?"},
+       "For {head}, what is written?", "What do you read for {head}?", "{head}?"},
       {"What does it say for {head}?", "Which {head} is written here?"}};
   const Wordings who{{"Whose card is it?", "What is the name?", "Who is it?", "Whose name is written here?",
                       "Tell me the name.", "Read the name.", "Which name is it?", "What name do you see?",
@@ -66,7 +66,7 @@ struct Phrases {
        "Name the last thing in the list.", "Which is last?", "Tell me what is last.", "Which thing comes last?"},
       {"What is the last thing?"}};
   const Wordings number{{"What is number {place} in the list?", "What is in place {place}?", "Which is number {place}?",
-                         "Name number {place} in the list.", "Tell me what is number {place}.",
+                         "Name number {place} in the list.", "Which one has number {place}?",
                          "What do you see in place {place}?", "Which thing is in place {place}?"},
                         {"What is number {place}?", "What comes in place {place}?"}};
   const Wordings after{{"What comes after {name}?", "What is after {name}?", "Which comes after {name}?",
@@ -79,7 +79,7 @@ struct Phrases {
       {"What is written before {name}?"}};
   const Wordings below{
       {"Which name is in the first row?", "What is in the first row?", "Tell me the name in the first row.",
-       "Read the name in the first row.", "Whose is the first row?"},
+       "Read the name in the first row.", "Name what is in the first row."},
       {"What name is in the first row?"}};
 };
 

@@ -5,12 +5,7 @@
 namespace galago::world {
 
 const MatterWords& WordsFor(Matter matter) {
-  static const MatterWords kPlain{
-      "value",
-      false,
-      {{"What is the {head} of {row}?", "Tell me the {head} of {row}.", "Read the {head} of {row}.",
-        "{row} has which {head}?", "Which is the {head} of {row}?"},
-       {"Which {head} does {row} have?"}}};
+  static const MatterWords kPlain{"value", false, {}};
   static const MatterWords kPrice{
       "price",
       true,
@@ -21,29 +16,29 @@ const MatterWords& WordsFor(Matter matter) {
        {"How much does {row} cost?", "How much is the {row}?", "What is the price of the {row}?"}},
       {{"Which costs the most?", "What costs the most?", "Which is the most expensive?",
         "Which one is the most expensive?", "Tell me what costs the most.", "Name the most expensive one.",
-        "What has the highest price?", "Which thing costs the most?", "Which has the highest price?"},
+        "What has the highest price?", "Of all, which costs the most?", "Which has the highest price?"},
        {"What is the most expensive?", "Which one costs the most?"}},
       {{"Which costs the least?", "What costs the least?", "Which is the cheapest?", "Which one is the cheapest?",
         "Tell me what costs the least.", "Name the cheapest one.", "What has the lowest price?",
-        "Which thing costs the least?", "Which has the lowest price?"},
+        "Of all, which costs the least?", "Which has the lowest price?"},
        {"What is the cheapest?", "Which one costs the least?"}},
       {{"What costs {value}?", "Which one costs {value}?", "What has the price {value}?", "Tell me what costs {value}.",
-        "Which has a price of {value}?", "Name what costs {value}.", "Which thing costs {value}?",
-        "What can I buy for {value}?"},
+        "Which has a price of {value}?", "Name what costs {value}.", "Of all, which costs {value}?",
+        "Which has the price {value}?"},
        {"Which costs {value}?", "What has a price of {value}?"}}};
   static const MatterWords kCount{
       "count",
       true,
       {{"How many of {row} are there?", "What is the {head} of {row}?", "How many {row} are there?",
-        "Tell me the {head} of {row}.", "How many of {row} do you see?", "How many {row} do you count?",
+        "Tell me the {head} of {row}.", "How many of {row} does it say?", "What number is written for {row}?",
         "The {head} of {row} is what?", "How many are there of {row}?"},
        {"What is the {head} for {row}?", "How many of the {row} are there?"}},
       {{"Which has the highest {head}?", "What is there the most of?", "Which one has the highest {head}?",
-        "Tell me what has the highest {head}.", "Of which is there the most?", "Name the one with the highest {head}.",
+        "Tell me which has the highest {head}.", "Of which is there the most?", "Name the one with the highest {head}.",
         "Which thing has the highest {head}?"},
        {"What has the highest {head}?"}},
       {{"Which has the lowest {head}?", "What is there the least of?", "Which one has the lowest {head}?",
-        "Tell me what has the lowest {head}.", "Of which is there the least?", "Name the one with the lowest {head}.",
+        "Tell me which has the lowest {head}.", "Of which is there the least?", "Name the one with the lowest {head}.",
         "Which thing has the lowest {head}?"},
        {"What has the lowest {head}?"}},
       {}};
@@ -117,12 +112,12 @@ const MatterWords& WordsFor(Matter matter) {
       "room",
       false,
       {{"What is the {head} of {row}?", "Which {head} does {row} have?", "Tell me the {head} of {row}.",
-        "At which {head} is {row}?", "In which {head} is {row}?"},
+        "{row} has which {head}?", "Which is the {head} of {row}?"},
        {"What {head} does {row} have?"}},
       {},
       {},
-      {{"Which has {head} {value}?", "Which one is at {head} {value}?", "What is at {head} {value}?",
-        "Tell me what has {head} {value}.", "What has {head} {value}?", "Name the one with {head} {value}."},
+      {{"Which has {head} {value}?", "Which one is at {head} {value}?", "Which is the one with {head} {value}?",
+        "Which is at {head} {value}?", "Name the one with {head} {value}."},
        {"Which one has {head} {value}?"}}};
   static const MatterWords kDay{"day",
                                 false,

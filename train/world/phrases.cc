@@ -48,15 +48,18 @@ std::string Framed(std::string question, Rng& rng) {
   static constexpr std::array<std::string_view, 10> kBefore = {
       "Question: ",           "Q: ",   "Please answer: ", "A question: ",     "Answer this: ",
       "Here is a question. ", "Now: ", "Next: ",          "I want to know: ", "Next question. "};
-  static constexpr std::array<std::string_view, 4> kAfter = {" Please answer.", " Answer in short.", " Do you know?",
-                                                             " Answer:"};
+  static constexpr std::array<std::string_view, 3> kAfter = {" Please answer.", " Please say.", " Answer:"};
   if (question.empty() || question.find_first_of("<\n") != std::string::npos || !rng.Chance(0.2)) return question;
-  // After a list of words they would be more of it.
+  // Behind an open list of words, more words would belong to the list.
   const bool ends = question.ends_with('?') || question.ends_with('.');
-  if (ends && rng.Chance(0.3)) return question.append(rng.Pick(kAfter));
+  if (ends && rng.Chance(0.3)) return StrCat(question, rng.Pick(kAfter));
   const std::string_view before = rng.Pick(kBefore);
-  const bool capital = question[0] >= 'A' && question[0] <= 'Z' && question[1] >= 'a' && question[1] <= 'z';
-  if (before.ends_with(": ") && capital && rng.Chance(0.5)) {
+  // A name at the front keeps its capital.
+  static constexpr std::array<std::string_view, 14> kOpening = {"What ", "Which ", "Where ", "How ",  "Who ",
+                                                                "Is ",   "Are ",   "Do ",    "Does ", "Can ",
+                                                                "Tell ", "Name ",  "Read ",  "In "};
+  const bool opens = std::ranges::any_of(kOpening, [&](std::string_view word) { return question.starts_with(word); });
+  if (before.ends_with(": ") && opens && rng.Chance(0.5)) {
     question[0] = static_cast<char>(question[0] - 'A' + 'a');
   }
   return StrCat(before, question);

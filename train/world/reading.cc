@@ -362,7 +362,7 @@ struct Phrases {
       {"What does it say?", "What is written here?", "Read the word.", "What word is this?",
        "Which word is in the picture?", "What is the word?", "Tell me the word.", "Which word do you see?",
        "What do you read here?", "What word do you see?", "What word is written here?", "Read what is written here.",
-       "Can you read the word?", "What does the word say?", "Which word is it?", "What is in the picture?",
+       "Can you read the word?", "What does the word say?", "Which word is it?", "What is there to read?",
        "The picture says what?"},
       {"What does the picture say?", "Which word is written here?", "What word is in the picture?",
        "Which word is this?"}};
@@ -409,7 +409,7 @@ struct Phrases {
                             {"What digit comes last?"}};
   const Wordings match{
       {"Does it say \"{word}\"?", "Is the word \"{word}\"?", "Is \"{word}\" written here?",
-       "Does the sign say \"{word}\"?", "Is it \"{word}\"?", "Do you read \"{word}\"?", "Is the text \"{word}\"?",
+       "Does the text say \"{word}\"?", "Is it \"{word}\"?", "Do you read \"{word}\"?", "Is the text \"{word}\"?",
        "Do you see the word \"{word}\"?", "Is \"{word}\" the word in the picture?", "Tell me if it says \"{word}\".",
        "In the picture, does it say \"{word}\"?"},
       {"Does the picture say \"{word}\"?", "Is this the word \"{word}\"?"}};

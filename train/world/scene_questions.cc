@@ -81,7 +81,7 @@ std::optional<Query> AskMaterial(const Scene& scene, Rng& rng, Split split) {
       {"What pattern does the {x} have?", "What is the pattern of the {x}?", "Which pattern does the {x} have?",
        "Is the {x} plain, striped, dotted or outlined?", "Tell me which pattern the {x} has.",
        "What is the {x}: plain, striped, dotted or outlined?", "Which is the pattern of the {x}?",
-       "Can you tell me the pattern of the {x}?", "In the picture, what pattern does the {x} have?"},
+       "Can you say which pattern the {x} has?", "In the picture, what pattern does the {x} have?"},
       {"Tell me the pattern of the {x}.", "Name the pattern of the {x}."}};
   if (!Differ(scene, [](const Thing& thing) { return thing.material; })) return std::nullopt;
   const auto named = NameOne(scene, rng, Attribute::kMaterial);
@@ -95,7 +95,7 @@ std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
       {"Is the {x} big or small?", "Is the {x} small or big?", "What size is the {x}?", "What size does the {x} have?",
        "Name the size of the {x}.", "Tell me what size the {x} has.", "Is the {x} a big one or a small one?",
        "Which size does the {x} have?", "In the picture, is the {x} big or small?",
-       "Can you tell me the size of the {x}?", "Say if the {x} is big or small."},
+       "Can you say what size the {x} has?", "Say if the {x} is big or small."},
       {"What is the size of the {x}?", "Tell me the size of the {x}."}};
   if (!Differ(scene, [](const Thing& thing) { return thing.big; })) return std::nullopt;
   const auto named = NameOne(scene, rng, Attribute::kSize);
@@ -107,8 +107,8 @@ std::optional<Query> AskSize(const Scene& scene, Rng& rng, Split split) {
 const Wordings kThereWordings = {
     {"Is there {x}?", "Is there {x} in the picture?", "Do you see {x}?", "Can you see {x} in the picture?",
      "Does the picture show {x}?", "Do you see {x} here?", "Can you see {x} here?", "Is there {x} here?",
-     "In the picture, is there {x}?", "Tell me if there is {x}.", "Does the picture have {x} in it?",
-     "Can you find {x}?", "Is {x} there?", "Do you find {x} in the picture?", "Is there {x} to see?"},
+     "In the picture, is there {x}?", "Tell me if there is {x}.", "Is {x} to be seen?", "Can you find {x}?",
+     "Is {x} there?", "Do you find {x} in the picture?", "Is there {x} to see?"},
     {"Is {x} in the picture?", "Can you see {x}?", "Does the picture have {x}?"}};
 
 std::optional<Query> AskWhetherThere(const Scene& scene, Rng& rng, Split split) {
@@ -195,8 +195,8 @@ std::optional<Query> AskBigger(const Scene& scene, Rng& rng, Split split) {
       {"Which is {bigger}, the {x} or the {y}?", "What is {bigger}, the {x} or the {y}?",
        "Which thing is {bigger}: the {x} or the {y}?", "Is the {x} or the {y} {bigger}?",
        "Tell me what is {bigger}, the {x} or the {y}.", "Which of the two is {bigger}, the {x} or the {y}?",
-       "In the picture, which is {bigger}, the {x} or the {y}?", "Do you see the {x} or the {y} {bigger}?",
-       "Name the {bigger} one: the {x} or the {y}.", "What of the two is {bigger}: the {x} or the {y}?"},
+       "In the picture, which is {bigger}, the {x} or the {y}?", "Which one is {bigger}: the {x} or the {y}?",
+       "Name the {bigger} one: the {x} or the {y}.", "Which one of the two is {bigger}: the {x} or the {y}?"},
       {"Tell me which is {bigger}, the {x} or the {y}.", "Of the {x} and the {y}, which is {bigger}?"}};
   const auto two = NameTwo(scene, rng, Attribute::kSize);
   if (!two) return std::nullopt;
@@ -295,7 +295,7 @@ std::optional<Query> AskWhatAt(const Scene& scene, Rng& rng, Split split) {
 const Wordings kWhereWordings = {
     {"Where is the {x}?", "Where do you see the {x}?", "Where in the picture is the {x}?",
      "Where in the picture can you see the {x}?", "Tell me the place of the {x}.", "In the picture, where is the {x}?",
-     "What is the place of the {x}?", "Where does the {x} lie?", "Can you tell me where the {x} is?",
+     "What is the place of the {x}?", "Where does the {x} lie?", "Can you say where the {x} is?",
      "Say where you see the {x}.", "Where can I find the {x}?", "In which place is the {x}?",
      "Which is the place of the {x}?", "Tell me where you see the {x}."},
     {"Where can you see the {x}?", "Tell me where the {x} is."}};

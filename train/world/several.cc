@@ -61,7 +61,7 @@ size_t AnyScene(const Board& board, Rng& rng) {
 std::optional<Exchange> AskOne(const Board& board, Rng& rng) {
   static const Wordings kWordings = {
       {"In {image}, {question}", "Look at {image}. {Question}", "{Image}: {question}", "Of {image}: {question}",
-       "For {image}, {question}", "See {image}. {Question}", "This is about {image}. {Question}", "{Image}! {Question}",
+       "For {image}, {question}", "See {image}. {Question}", "This is about {image}. {Question}",
        "Look only at {image}: {question}", "About {image}: {question}"},
       {"In {image}: {question}", "{Image}. {Question}"}};
   static constexpr std::array<std::string_view, 4> kKinds = {"colour", "shape", "exist", "count"};
@@ -71,6 +71,8 @@ std::optional<Exchange> AskOne(const Board& board, Rng& rng) {
     if (query_kind.name != kind) continue;
     const auto query = query_kind.ask(board.scenes[index], rng, board.split);
     if (!query) return std::nullopt;
+    // "In image 2, in the picture, ..." nobody says.
+    if (board.split == Split::kTrain && query->question.starts_with("In the picture")) return std::nullopt;
     std::string lower = query->question;
     lower[0] = static_cast<char>(lower[0] - 'A' + 'a');
     const std::string image = board.Numbered(index);
@@ -352,10 +354,10 @@ Changed DrawChanged(Rng& rng, Split split) {
 std::optional<Exchange> AskSame(const Changed& changed, Rng& rng) {
   static const Wordings kWordings = {
       {"Are the {image}s the same?", "Are the two {image}s the same?", "Do the two {image}s show the same?",
-       "Is {two} the same as {one}?", "Is {one} the same as {two}?", "Do the {image}s show the same things?",
+       "Is {two} the same as {one}?", "Is {one} the same as {two}?", "Do the {image}s look the same?",
        "Are both {image}s the same?", "Tell me if the {image}s are the same.",
        "Do you see the same in {one} and {two}?", "Does {two} show the same as {one}?",
-       "Have the two {image}s the same things?", "Is everything the same in {one} and {two}?"},
+       "Is nothing different in {one} and {two}?", "Is everything the same in {one} and {two}?"},
       {"Are {one} and {two} the same?", "Do {one} and {two} show the same?"}};
   return Exchange{
       Say(kWordings, rng, changed.board.split,
@@ -372,7 +374,7 @@ std::optional<Exchange> AskChange(const Changed& changed, Rng& rng) {
       {"What changed of the {x}: colour, size or place?", "What of the {x} is different in {two}?"}};
   static const Wordings kWhich = {
       {"Which thing changed from {one} to {two}?", "Which thing is different in {two}?",
-       "What changed from {one} to {two}?", "What is different in {two}?", "Which thing did change?",
+       "What changed from {one} to {two}?", "What is different in {two}?", "Which thing has changed?",
        "Name the thing that changed.", "Tell me the thing that is different in {two}."},
       {"Tell me which thing changed.", "Which thing changed in {two}?"}};
   static const Wordings kNew = {

@@ -21,7 +21,7 @@ constexpr double kLongest = 0.6;
 // {event}: "does the star move", "is the red star visible", "is the star blue".
 const Wordings kWhen = {{"When {event}?", "During which time {event}?", "At what time {event}?",
                          "Tell me when: {event}?", "In which seconds {event}?", "From when to when {event}?",
-                         "In the video, when {event}?", "What is the time: when {event}?"},
+                         "In the video, when {event}?", "Tell me the time: when {event}?"},
                         {"At which time {event}?", "During what time {event}?"}};
 const Wordings kDescribe = {{"Describe the events with their times.", "What happens when?"}, {}};
 

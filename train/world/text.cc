@@ -42,7 +42,7 @@ Exchange Add(Rng& rng, Split split) {
 Exchange Subtract(Rng& rng, Split split) {
   static const Wordings kWordings{
       {"What is {a} - {b}?", "What is {a} minus {b}?", "{a} - {b} = ?", "{a} minus {b} is what?", "Tell me {a} - {b}.",
-       "{a} - {b} is how much?", "How much is left of {a} less {b}?"},
+       "{a} - {b} is how much?", "How much is left of {a} without {b}?"},
       {"How much is {a} minus {b}?", "How much is {a} - {b}?"}};
   const auto [a, b] = Operands(rng, split, 12);
   return Make("subtract", Say(kWordings, rng, split, {{"a", StrCat(a + b)}, {"b", StrCat(b)}}), StrCat(a));
@@ -51,7 +51,7 @@ Exchange Subtract(Rng& rng, Split split) {
 Exchange Multiply(Rng& rng, Split split) {
   static const Wordings kWordings{
       {"What is {a} x {b}?", "What is {a} times {b}?", "{a} x {b} = ?", "{a} times {b} is what?", "Tell me {a} x {b}.",
-       "{a} x {b} is how much?", "How much do {a} times {b} make?"},
+       "{a} x {b} is how much?", "How much does {a} times {b} make?"},
       {"How much is {a} times {b}?", "How much is {a} x {b}?"}};
   const auto [a, b] = Operands(rng, split, 10);
   return Make("multiply", Say(kWordings, rng, split, {{"a", StrCat(a)}, {"b", StrCat(b)}}), StrCat(a * b));
@@ -281,7 +281,7 @@ Exchange IsKind(Rng& rng, Split split) {
 
 Exchange WhatKind(Rng& rng, Split split) {
   static const Wordings kWordings{
-      {"What kind of thing is {noun}?", "What do people call {noun}?", "Tell me what {noun} is.",
+      {"What kind of thing is {noun}?", "A thing of what kind is {noun}?", "Tell me what {noun} is.",
        "What kind is {noun}?", "Of which kind is {noun}?", "Which kind is {noun}?", "What is {noun}?"},
       {"Which kind of thing is {noun}?"}};
   const Category& category = rng.Pick(kCategories);
@@ -292,7 +292,7 @@ Exchange WhatKind(Rng& rng, Split split) {
 Exchange OddOneOut(Rng& rng, Split split) {
   static const Wordings kWordings{{"Which one is {kind}: {list}?", "Find {kind}: {list}", "Which is {kind}: {list}?",
                                    "Which of them is {kind}: {list}?", "Which word is {kind}: {list}?",
-                                   "Tell me which is {kind}: {list}", "What of these is {kind}: {list}?"},
+                                   "Tell me which is {kind}: {list}", "Which of all is {kind}: {list}?"},
                                   {"Which of these is {kind}: {list}?"}};
   const Category& category = rng.Pick(kCategories);
   const Category* others = &category;
@@ -395,7 +395,7 @@ Exchange Story(Rng& rng, Split split) {
        "The {noun} of {a} is {x}. The {noun} of {b} is {y}. What colour is the {noun} of {who}?",
        "The {noun} of {a} is {x}, the {noun} of {b} is {y}. Which colour is the {noun} of {who}?",
        "{a} has {ax} {noun}, {b} has {ay} {noun}. What is the colour of the {noun} of {who}?",
-       "{a} and {b} have {ax} and {ay} {noun}. Tell me the colour of the {noun} of {who}."},
+       "{a} has {ax} {noun}, and {b} has {ay} one. Tell me the colour of the {noun} of {who}."},
       {"{a} has {ax} {noun} and {b} has {ay} {noun}. Which colour is the {noun} of {who}?"}};
   static const Wordings kOwner{{"{a} has {ax} {noun}. {b} has {ay} {noun}. Who has the {z} {noun}?",
                                 "{a} has {ax} {noun} and {b} has {ay} {noun}. Who has the {z} one?",

@@ -29,12 +29,11 @@ const Wordings kWhat = {{"What is this?", "What do you see?", "What is in the pi
                          "What is here?", "Can you name this thing?", "What can you see?", "Which thing is it?",
                          "Say what you see.", "What does the picture show?", "Which thing can you see here?"},
                         {"Which thing do you see?", "What is this thing?", "Which thing is in the picture?"}};
-const Wordings kThere = {
-    {"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?", "Is there {a} here?",
-     "In the picture, do you see {a}?", "In the picture, is there {a}?", "Does the picture show {a}?",
-     "Tell me if there is {a}.", "Is {a} here?", "Can you find {a}?", "Do you find {a} in the picture?",
-     "Does the picture have {a} in it?", "Do you see {a} here?"},
-    {"Is {a} in the picture?", "Do you see {a} in the picture?"}};
+const Wordings kThere = {{"Is there {a}?", "Do you see {a}?", "Is there {a} in the picture?", "Is there {a} here?",
+                          "In the picture, do you see {a}?", "In the picture, is there {a}?",
+                          "Does the picture show {a}?", "Tell me if there is {a}.", "Is {a} here?", "Can you find {a}?",
+                          "Do you find {a} in the picture?", "Is {a} to be seen?", "Do you see {a} here?"},
+                         {"Is {a} in the picture?", "Do you see {a} in the picture?"}};
 const Wordings kCorner = {
     {"In which corner is the {x}?", "Where is the {x}?", "Where do you see the {x}?",
      "In which corner can you see the {x}?", "In the picture, where is the {x}?", "Which corner has the {x}?",
@@ -44,14 +43,14 @@ const Wordings kLeftOrRight = {
     {"Is the {x} on the left or on the right?", "On which side is the {x}, left or right?",
      "Do you see the {x} left or right?", "Left or right: where is the {x}?", "Is the {x} on the left or right side?",
      "Which side is the {x} on, left or right?", "Tell me the side of the {x}, left or right.",
-     "In the picture, is the {x} left or right?", "Can you see the {x} on the left or on the right?",
+     "In the picture, is the {x} on the left or on the right?", "Can you see the {x} on the left or on the right?",
      "Where is the {x}: left or right?"},
     {"Is the {x} left or right?", "On which side do you see the {x}, left or right?"}};
 const Wordings kTopOrBottom = {
     {"Is the {x} at the top or at the bottom?", "Where is the {x}, top or bottom?",
      "Do you see the {x} at the top or at the bottom?", "Top or bottom: where is the {x}?",
      "In the picture, is the {x} at the top or at the bottom?", "Tell me if the {x} is at the top or at the bottom.",
-     "Can you see the {x} at the top or at the bottom?", "Where is the {x}: top or bottom?",
+     "Can you see the {x} at the top or at the bottom?", "On which side is the {x}, top or bottom?",
      "Is the {x} in the top or in the bottom part?"},
     {"Is the {x} top or bottom?", "Where do you see the {x}, at the top or at the bottom?"}};
 const Wordings kWhatLeft = {

@@ -19,9 +19,10 @@ namespace galago::world {
 namespace {
 
 const Wordings kDirection = {
-    {"Which way does the {x} move?", "In which direction does the {x} move?", "Where does the {x} move to?",
-     "Tell me which way the {x} moves.", "Which way does the {x} go?", "In the video, which way does the {x} move?",
-     "What is the direction of the {x}?", "Which direction does the {x} move in?"},
+    {"Which way does the {x} move?", "In which direction does the {x} move?",
+     "Up, down, left or right: which way does the {x} move?", "Tell me which way the {x} moves.",
+     "Which way does the {x} go?", "In the video, which way does the {x} move?", "What is the direction of the {x}?",
+     "Which direction does the {x} move in?"},
     {"Which way is the {x} moving?", "In which direction is the {x} moving?"}};
 const Wordings kMoves = {{"Does the {x} move?", "Is the {x} moving?", "Does the {x} move in the video?",
                           "In the video, does the {x} move?", "Do you see the {x} move?", "Tell me if the {x} moves.",
@@ -64,7 +65,7 @@ const Wordings kHowMany = {{"How many shapes {do}?", "Count the shapes that {do}
                            {"How many shapes {do} in the video?", "How many of the shapes {do}?"}};
 const Wordings kAtEnd = {{"How many shapes are there at the end?", "How many shapes do you see at the end?",
                           "At the end, how many shapes are there?", "Tell me how many shapes there are at the end.",
-                          "What is the number of shapes at the end?", "How many shapes are left at the end?"},
+                          "What is the number of shapes at the end?", "How many shapes can you see at the end?"},
                          {"How many shapes are in the video at the end?", "Count the shapes at the end."}};
 
 class Director {
@@ -246,8 +247,13 @@ class Director {
   }
 
   void AskColour(const Actor& actor) {
-    static constexpr std::string_view kColour = "What colour is the {x}?";
-    exchanges_.push_back({Fill(kColour, {{"x", ShapeOf(actor)}}), ColourOf(actor), "colour"});
+    static const Wordings kColour = {
+        {"Which colour does the {x} have?", "Tell me which colour the {x} has.", "Tell me the colour of the {x}.",
+         "Of what colour is the {x}?", "In the video, what colour is the {x}?", "The {x} is what colour?"},
+        {"What colour is the {x}?"}};
+    // Held-out clips have drawn no number for this since they were first asked.
+    const std::string_view wording = split_ == Split::kTrain ? Pick(kColour, rng_, split_) : kColour.heldout.front();
+    exchanges_.push_back({Fill(wording, {{"x", ShapeOf(actor)}}), ColourOf(actor), "colour"});
   }
 
   Rng& rng_;
