@@ -55,9 +55,10 @@ struct Record {
   std::vector<text::Turn> turns;
   std::vector<Medium> media;
   std::optional<std::string> system;  // instead of the template's own system text; "" for none
-  // What the rows of the record's one picture say, from its first row on: a row's label is the first token of its word.
-  // Words of one letter stand for that letter. For a record whose picture is one tile.
-  std::vector<std::string> row_words;
+  // What the rows of the record's one picture say, from its first row on: a row's labels are the first tokens of its
+  // words, one at least, in no order. Words of one letter stand for that letter. For a record whose picture is one
+  // tile.
+  std::vector<std::vector<std::string>> row_words;
   // Bytes of the last text part of a kCaption's turn that alone carry loss, in order; empty: all of it.
   std::vector<ByteRange> told;
   bool times = false;                // <seconds> in the text are times in the record's first video

@@ -66,10 +66,12 @@ class Packer {
                           .count = count});
     out_.ids.insert(out_.ids.end(), static_cast<size_t>(count), kMediaRow);
     out_.labels.insert(out_.labels.end(), static_cast<size_t>(count), kIgnore);
-    // A row's label lies at the next one: that is the one it predicts.
     const auto first = static_cast<int64_t>(out_.labels.size()) - count;
-    for (int64_t i = 0; i + 1 < count && i < static_cast<int64_t>(slot.labels.size()); ++i) {
-      out_.labels[static_cast<size_t>(first + i + 1)] = slot.labels[static_cast<size_t>(i)];
+    for (int64_t i = 0; i < count && i < static_cast<int64_t>(slot.labels.size()); ++i) {
+      for (const int32_t target : slot.labels[static_cast<size_t>(i)]) {
+        out_.row_labels.push_back({first + i, target});
+        ++out_.num_labels;
+      }
     }
     left_ -= count;
   }
@@ -97,8 +99,7 @@ int64_t Sequence::num_labels() const {
     if (const auto* run = std::get_if<TokenRun>(&piece)) {
       labels += std::count_if(run->labels.begin(), run->labels.end(), [](int32_t label) { return label != kIgnore; });
     } else {
-      const std::vector<int32_t>& rows = std::get<SlotRows>(piece).labels;
-      labels += std::count_if(rows.begin(), rows.end(), [](int32_t label) { return label != kIgnore; });
+      for (const std::vector<int32_t>& row : std::get<SlotRows>(piece).labels) labels += std::ssize(row);
     }
   }
   return labels;

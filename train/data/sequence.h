@@ -27,7 +27,7 @@ struct SlotRows {
   int64_t media = 0;
   int64_t slot = 0;
   int64_t rows = 0;
-  std::vector<int32_t> labels;  // of the first rows, fewer than `rows`: what each one itself is to say
+  std::vector<std::vector<int32_t>> labels;  // of the first rows, fewer than `rows`: what each one itself is to say
 };
 
 // A picture or video, preprocessed as the engine does it.
@@ -41,7 +41,7 @@ struct Sequence {
   std::vector<std::variant<TokenRun, SlotRows>> pieces;
   std::vector<std::shared_ptr<const MediaInput>> media;
   std::string source;  // "file:record", for messages
-  // Rows once media are fused in, and labels that are not kIgnore.
+  // Rows once media are fused in, and labels of both kinds that are not kIgnore.
   int64_t num_rows() const;
   int64_t num_labels() const;
 };
@@ -54,6 +54,12 @@ struct MediaSpan {
   int64_t count = 0;
 };
 
+// What a row of media itself is to say; one row may say several things.
+struct RowLabel {
+  int64_t row = 0;
+  int32_t target = 0;
+};
+
 // A micro-batch as one row of segments that do not see each other (NVlabs/VILA: llava/model/llava_arch.py, repacking).
 struct Packed {
   std::vector<int32_t> ids;         // [N], kMediaRow where a media row goes
@@ -61,10 +67,11 @@ struct Packed {
   std::vector<int32_t> positions;   // [N], restarting at 0 in each segment
   std::vector<int32_t> cu_seqlens;  // [S + 1], 0 first, N last
   int64_t max_seqlen = 0;
+  std::vector<RowLabel> row_labels;  // by row
   std::vector<MediaSpan> spans;
   std::vector<std::shared_ptr<const MediaInput>> media;
   std::vector<std::string> sources;  // of each segment
-  int64_t num_labels = 0;            // labels that are not kIgnore, after truncation and seams
+  int64_t num_labels = 0;            // labels that are not kIgnore, after truncation and seams, and row_labels
 };
 
 // Cuts each sequence to `max_length` rows and joins them. Media none of whose rows survive are left out.

@@ -229,7 +229,7 @@ Status SequenceBuilder::KeepTold(const Record& record, const Flat& flat, std::ve
   return OkStatus();
 }
 
-// One label for each word, from the first row of the picture's one tile on.
+// A label for each word, from the first row of the picture's one tile on.
 Status SequenceBuilder::AddRowLabels(const Record& record, Sequence& sequence) const {
   if (record.row_words.empty()) return OkStatus();
   SlotRows* slot = nullptr;
@@ -245,12 +245,15 @@ Status SequenceBuilder::AddRowLabels(const Record& record, Sequence& sequence) c
     return InvalidArgument(StrCat("has labels for ", record.row_words.size(), " rows, the model makes ", rows,
                                   " of the picture and ", image_framing_.end.size(), " behind them"));
   }
-  slot->labels.assign(before, kIgnore);
-  for (const std::string& word : record.row_words) {
-    ASSIGN_OR_RETURN(const auto ids, tokenizer_->Encode(word.size() == 1 ? word : StrCat(" ", word),
-                                                        {.add_special = false, .parse_special = false}));
-    if (ids.empty()) return InvalidArgument("the label of a row is empty");
-    slot->labels.push_back(ids.front());
+  slot->labels.resize(before);
+  for (const std::vector<std::string>& words : record.row_words) {
+    std::vector<int32_t>& labels = slot->labels.emplace_back();
+    for (const std::string& word : words) {
+      ASSIGN_OR_RETURN(const auto ids, tokenizer_->Encode(word.size() == 1 ? word : StrCat(" ", word),
+                                                          {.add_special = false, .parse_special = false}));
+      if (ids.empty()) return InvalidArgument("the label of a row is empty");
+      labels.push_back(ids.front());
+    }
   }
   return OkStatus();
 }

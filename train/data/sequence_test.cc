@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace galago::train {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Pair;
 
 TokenRun Learnt(std::vector<int32_t> ids) { return {.ids = ids, .labels = ids}; }
 
@@ -53,15 +57,23 @@ TEST(Pack, PutsMediaRowsInPlaceAndCutsThem) {
   EXPECT_EQ(cut.num_labels, 1);
 }
 
-// A row's own label is what it predicts, so it stands at the row behind it.
-TEST(Pack, PutsLabelsOfRowsBehindThem) {
-  const SlotRows labelled = {.rows = 4, .labels = {kIgnore, 21, 22}};
+TEST(Pack, CountsRowsWithWhatTheySay) {
+  const SlotRows labelled = {.rows = 4, .labels = {{}, {21, 23}, {22}}};
   const Sequence sequence{.pieces = {Learnt({1}), labelled, Learnt({3})}, .media = {Picture({4})}};
-  EXPECT_EQ(sequence.num_labels(), 4);
-  const Packed packed = Pack({sequence}, 9);
-  EXPECT_THAT(packed.labels, ElementsAre(kIgnore, kIgnore, kIgnore, 21, 22, 3));
-  EXPECT_EQ(packed.num_labels, 3);
-  EXPECT_THAT(Pack({sequence}, 3).labels, ElementsAre(kIgnore, kIgnore, kIgnore));  // cut between rows and labels
+  EXPECT_EQ(sequence.num_labels(), 5);
+  const auto said = [](const Packed& packed) {
+    std::vector<std::pair<int64_t, int32_t>> pairs;
+    for (const RowLabel& label : packed.row_labels) pairs.emplace_back(label.row, label.target);
+    return pairs;
+  };
+  const Packed packed = Pack({sequence, sequence}, 9);
+  EXPECT_THAT(packed.labels, ElementsAre(kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, 3, kIgnore, kIgnore, kIgnore,
+                                         kIgnore, kIgnore, 3));
+  EXPECT_THAT(said(packed), ElementsAre(Pair(2, 21), Pair(2, 23), Pair(3, 22), Pair(8, 21), Pair(8, 23), Pair(9, 22)));
+  EXPECT_EQ(packed.num_labels, 8);
+  const Packed cut = Pack({sequence}, 3);  // between the rows
+  EXPECT_THAT(said(cut), ElementsAre(Pair(2, 21), Pair(2, 23)));
+  EXPECT_EQ(cut.num_labels, 2);
 }
 
 TEST(Pack, EncodesASharedPictureOnceAndLeavesEmptySequencesOut) {

@@ -58,23 +58,24 @@ void DropMedia(world::Sample& sample) {
   }
 }
 
-// "a1 red circle. c2 t e." as one word for each cell of the task's pictures, row by row: one of the cell's, by chance.
-std::vector<std::string> WordsOfRows(std::string_view text, world::Rng& rng) {
+// "a1 red circle. c2 t e." as the words of each cell of the task's pictures, row by row; "." where nothing is.
+std::vector<std::vector<std::string>> WordsOfRows(std::string_view text) {
   constexpr size_t kAcross = 4;
-  std::vector<std::string> words(kAcross * kAcross, ".");
-  std::string* cell = nullptr;
-  int64_t seen = 0;
+  std::vector<std::vector<std::string>> words(kAcross * kAcross);
+  std::vector<std::string>* cell = nullptr;
   for (std::string& word : Split(text, ' ')) {
     const bool last = word.ends_with('.');
     if (last) word.pop_back();
     if (cell == nullptr) {
       const auto column = static_cast<size_t>(word.at(0) - 'a'), row = static_cast<size_t>(word.at(1) - '1');
       cell = &words.at(row * kAcross + column);
-      seen = 0;
-    } else if (rng.Int(0, seen++) == 0) {
-      *cell = std::move(word);
+    } else {
+      cell->push_back(std::move(word));
     }
     if (last) cell = nullptr;
+  }
+  for (std::vector<std::string>& here : words) {
+    if (here.empty()) here.push_back(".");
   }
   return words;
 }
@@ -94,11 +95,8 @@ class WorldDataset : public Dataset {
       rng.Shuffle(sample.exchanges);
     }
     if (!options_.media) DropMedia(sample);
-    std::vector<std::string> row_words;
-    if (options_.rows) {
-      world::Rng rng(world::MixSeed(options_.seed, StrCat(task_->name(), " rows"), index));
-      row_words = WordsOfRows(std::exchange(sample.exchanges.front().answer, ""), rng);
-    }
+    std::vector<std::vector<std::string>> row_words;
+    if (options_.rows) row_words = WordsOfRows(std::exchange(sample.exchanges.front().answer, ""));
     StatusOr<Record> record = WorldRecord(std::move(sample));
     if (!record.ok()) return Annotate(record.status(), Source(i));
     if (options_.rows) record->style = Style::kOpenEnd;  // no text follows, not even its end

@@ -22,8 +22,8 @@ struct WorldOptions {
   // false: what is said alone, without pictures and videos. How a decoder that starts from nothing learns the words
   // before it is shown what they are about.
   bool media = true;
-  // Of the task "cells": each row of the picture is to say something of its own cell ("." where nothing is), and no
-  // text follows. A tower learns most from this for each picture.
+  // Of the task "cells": each row of the picture is to say all of its own cell ("." where nothing is), and no text
+  // follows. A tower learns most from this for each picture.
   bool rows = false;
 };
 

@@ -60,22 +60,15 @@ class CellTask : public world::Task {
   }
 };
 
-TEST(WorldDataset, RowsSayOneWordOfTheirCells) {
-  const auto dataset = MakeWorldDataset(std::make_unique<CellTask>(), {.count = 60, .rows = true});
-  std::set<std::string> fish, letters;
-  for (int64_t i = 0; i < dataset->size(); ++i) {
-    const auto records = dataset->Get(i);
-    ASSERT_TRUE(records.ok()) << records.status();
-    EXPECT_EQ(records->front().style, Style::kOpenEnd);
-    std::vector<std::string> words = records->front().row_words;
-    ASSERT_EQ(words.size(), 16u);
-    fish.insert(std::exchange(words[1], "."));
-    letters.insert(std::exchange(words[15], "."));
-    EXPECT_EQ(std::ranges::count(words, "."), 16);
-    EXPECT_EQ(dataset->Get(i)->front().row_words, records->front().row_words);
-  }
-  EXPECT_THAT(fish, ElementsAre("fish", "red"));
-  EXPECT_THAT(letters, ElementsAre("T", "e"));
+TEST(WorldDataset, RowsSayTheWordsOfTheirCells) {
+  const auto dataset = MakeWorldDataset(std::make_unique<CellTask>(), {.count = 1, .rows = true});
+  const auto records = dataset->Get(0);
+  ASSERT_TRUE(records.ok()) << records.status();
+  EXPECT_EQ(records->front().style, Style::kOpenEnd);
+  std::vector<std::vector<std::string>> want(16, {"."});
+  want[1] = {"red", "fish"};
+  want[15] = {"T", "e"};
+  EXPECT_EQ(records->front().row_words, want);
 }
 
 // A text that tells one word of three.
@@ -128,10 +121,10 @@ TEST(WorldDataset, EveryQuestionIsFirstAtTimes) {
   const auto shuffled = MakeWorldDataset(std::make_unique<NumberTask>(), {.count = 40});
   std::vector<std::string> firsts;
   for (int64_t i = 0; i < 40; ++i) {
-    EXPECT_EQ(Texts(*plain, i).front(), "a");
+    EXPECT_TRUE(Texts(*plain, i).front().ends_with("a")) << Texts(*plain, i).front();  // led in at times
     std::vector<std::string> want = Texts(*plain, i);
     std::vector<std::string> got = Texts(*shuffled, i);
-    firsts.push_back(got.front());
+    firsts.emplace_back(1, got.front().back());
     std::sort(want.begin(), want.end());
     std::sort(got.begin(), got.end());
     EXPECT_EQ(want, got);

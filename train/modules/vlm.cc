@@ -18,29 +18,36 @@ namespace {
 
 torch::ScalarType TypeOf(Precision precision) { return precision == Precision::kBf16 ? at::kBFloat16 : at::kFloat; }
 
-// Rows whose next row carries a label, and those labels.
+// Rows that something is asked of, ascending, and what: rows[of[i]] is to say targets[i].
 struct LabelRows {
   std::vector<int64_t> rows;
+  std::vector<int64_t> of;
   std::vector<int32_t> targets;
-};
-LabelRows LabelRowsOf(const Packed& batch) {
-  LabelRows result;
-  for (size_t i = 0; i + 1 < batch.labels.size(); ++i) {
-    if (batch.labels[i + 1] == kIgnore) continue;
-    result.rows.push_back(static_cast<int64_t>(i));
-    result.targets.push_back(batch.labels[i + 1]);
+
+  void Add(int64_t row, int32_t target) {
+    if (rows.empty() || rows.back() != row) rows.push_back(row);
+    of.push_back(std::ssize(rows) - 1);
+    targets.push_back(target);
   }
+};
+
+// Rows of media that carry labels of their own.
+LabelRows OwnLabelRowsOf(const Packed& batch) {
+  LabelRows result;
+  for (const RowLabel& label : batch.row_labels) result.Add(label.row, label.target);
   return result;
 }
 
-// Rows of media that carry labels of their own, and those labels.
-LabelRows OwnLabelRowsOf(const Packed& batch, const LabelRows& all) {
+// Those and the rows whose next row carries a label.
+LabelRows LabelRowsOf(const Packed& batch) {
   LabelRows result;
-  for (size_t i = 0; i < all.rows.size(); ++i) {
-    if (batch.ids[static_cast<size_t>(all.rows[i]) + 1] != kMediaRow) continue;  // what the next row says
-    result.rows.push_back(all.rows[i]);
-    result.targets.push_back(all.targets[i]);
+  auto own = batch.row_labels.begin();
+  for (size_t i = 0; i < batch.labels.size(); ++i) {
+    const auto row = static_cast<int64_t>(i);
+    for (; own != batch.row_labels.end() && own->row == row; ++own) result.Add(row, own->target);
+    if (i + 1 < batch.labels.size() && batch.labels[i + 1] != kIgnore) result.Add(row, batch.labels[i + 1]);
   }
+  CHECK(own == batch.row_labels.end());
   return result;
 }
 
@@ -48,6 +55,11 @@ Tensor ToTensor(const std::vector<int64_t>& values) {
   const Tensor tensor = at::empty({static_cast<int64_t>(values.size())}, at::TensorOptions(at::kLong));
   std::ranges::copy(values, tensor.data_ptr<int64_t>());
   return tensor;
+}
+
+// [rows, D] as [targets, D].
+Tensor PerTarget(const Tensor& rows, const LabelRows& labels) {
+  return labels.rows.size() == labels.of.size() ? rows : at::index_select(rows, 0, ToTensor(labels.of));
 }
 
 CrossEntropyOptions TermsOf(const LossOptions& options) {
@@ -144,15 +156,15 @@ class SpecVlm : public Vlm {
       return at::zeros({}, at::TensorOptions(at::kFloat)).requires_grad_(torch::GradMode::is_enabled());
     }
     const Tensor embeddings = Embed(batch);
-    const Tensor loss = LinearCrossEntropy(Decode(embeddings, batch, ToTensor(labels.rows)), decoder_.head(),
-                                           labels.targets, TermsOf(options));
-    if (options.row_input_weight == 0.0) return loss;
-    const LabelRows own = OwnLabelRowsOf(batch, labels);
-    if (own.rows.empty()) return loss;
+    const Tensor hidden = PerTarget(Decode(embeddings, batch, ToTensor(labels.rows)), labels);
+    const Tensor loss = LinearCrossEntropy(hidden, decoder_.head(), labels.targets, TermsOf(options));
+    if (options.row_input_weight == 0.0 || batch.row_labels.empty()) return loss;
+    const LabelRows own = OwnLabelRowsOf(batch);
     const Tensor rows =
         decoder_.FinalNorm(at::index_select(embeddings, 0, ToTensor(own.rows)), TypeOf(options_.precision));
     const CrossEntropyOptions terms = {.divisor = options.divisor};
-    return loss + LinearCrossEntropy(rows, decoder_.head(), own.targets, terms) * options.row_input_weight;
+    return loss +
+           LinearCrossEntropy(PerTarget(rows, own), decoder_.head(), own.targets, terms) * options.row_input_weight;
   }
 
   Tensor RowLosses(const Packed& batch, const LossOptions& options) override {
@@ -161,9 +173,9 @@ class SpecVlm : public Vlm {
     Tensor losses = at::zeros({static_cast<int64_t>(batch.ids.size())}, at::TensorOptions(at::kFloat));
     if (labels.rows.empty()) return losses;
     const Tensor rows = ToTensor(labels.rows);
-    const Tensor terms =
-        CrossEntropies(Decode(Embed(batch), batch, rows), decoder_.head(), labels.targets, TermsOf(options));
-    return losses.index_copy_(0, rows, terms);
+    const Tensor hidden = PerTarget(Decode(Embed(batch), batch, rows), labels);
+    const Tensor terms = CrossEntropies(hidden, decoder_.head(), labels.targets, TermsOf(options));
+    return losses.index_add_(0, at::index_select(rows, 0, ToTensor(labels.of)), terms);
   }
 
   Tensor Logits(const Packed& batch) override {

@@ -57,9 +57,9 @@ struct LossOptions {
   // Smoothed targets among the time tokens; 0: hard targets everywhere.
   double soft_ce_std = 0.0;
   std::vector<int64_t> time_token_ids;  // consecutive
-  // Adds the loss, with this weight, of what visual rows are themselves to say (SlotRows::labels), read off where they
-  // enter the decoder: the final norm and the head, nothing between. It draws a visual token to the words for what it
-  // shows, so that a name asked for can be compared with it.
+  // Adds the loss, with this weight, of what visual rows are themselves to say (Packed::row_labels), read off where
+  // they enter the decoder: the final norm and the head, nothing between. It draws a visual token to the words for what
+  // it shows, so that a name asked for can be compared with it.
   double row_input_weight = 0.0;
 };
 

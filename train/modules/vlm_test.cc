@@ -224,6 +224,27 @@ TEST(VlmTest, RowLossesSumToTheLoss) {
   EXPECT_NEAR(loss, want, 1e-5 * want);
 }
 
+// With rows that say several things: by hand from the logits, and row by row.
+TEST(VlmTest, ARowSaysAllOfItsLabels) {
+  const spec::ModelSpec spec = TinyModel();
+  std::mt19937 random(12);
+  const auto model = MakeModel(spec);
+  Packed batch = PackSegments(SomeSegments(spec, random));
+  const auto first = std::ranges::find(batch.ids, kMediaRow);
+  ASSERT_NE(first, batch.ids.end());
+  const int64_t row = first - batch.ids.begin();
+  const double loss = model->Loss(batch, {}).item<double>();
+  const Tensor before = model->RowLosses(batch, {});
+  batch.row_labels = {{row, 3}, {row, 5}, {row, 3}};
+  batch.num_labels += 3;
+  const Tensor log_p = at::log_softmax(model->Logits(batch).to(at::kDouble), 1)[row];
+  const double added = -2 * log_p[3].item<double>() - log_p[5].item<double>();
+  EXPECT_NEAR(model->Loss(batch, {}).item<double>() - loss, added, 1e-5 * loss);
+  const Tensor more = (model->RowLosses(batch, {}) - before).to(at::kDouble);
+  EXPECT_NEAR(more[row].item<double>(), added, 1e-5 * loss);
+  EXPECT_NEAR(more.abs().sum().item<double>(), added, 1e-5 * loss);
+}
+
 // Where the decoder's layers add nothing, what leaves them is what entered.
 TEST(VlmTest, RowsAreReadOffTheInputToo) {
   const spec::ModelSpec spec = TinyModel();
@@ -232,13 +253,17 @@ TEST(VlmTest, RowsAreReadOffTheInputToo) {
   Packed batch = PackSegments(SomeSegments(spec, random));
   EXPECT_EQ(model->Loss(batch, {.row_input_weight = 0.5}).item<double>(), model->Loss(batch, {}).item<double>());
 
+  // A picture's last row also has the first word of the text to say; every third row has two words of its own.
+  for (size_t i = 0; i < batch.ids.size(); ++i) {
+    if (batch.ids[i] != kMediaRow) continue;
+    const auto row = static_cast<int64_t>(i);
+    batch.row_labels.push_back({row, static_cast<int32_t>(i % 7)});
+    if (i % 3 == 0) batch.row_labels.push_back({row, static_cast<int32_t>(i % 5)});
+  }
+  ASSERT_FALSE(batch.row_labels.empty());
+  batch.num_labels += std::ssize(batch.row_labels);
   Packed rows_alone = batch;
   std::ranges::fill(rows_alone.labels, kIgnore);
-  for (size_t i = 0; i + 1 < batch.ids.size(); ++i) {
-    if (batch.ids[i] != kMediaRow || batch.positions[i + 1] == 0) continue;
-    batch.labels[i + 1] = static_cast<int32_t>(i % 7);  // a picture's last row has the first word of the text to say
-    if (batch.ids[i + 1] == kMediaRow) rows_alone.labels[i + 1] = batch.labels[i + 1];
-  }
   const double loss = LossAndBackward(*model, batch, {});
   const std::vector<Tensor> without = Gradients(*model);
   const double added = LossAndBackward(*model, batch, {.row_input_weight = 0.5}) - loss;
