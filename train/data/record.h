@@ -56,7 +56,7 @@ struct Record {
   std::vector<Medium> media;
   std::optional<std::string> system;  // instead of the template's own system text; "" for none
   // What the rows of the record's one picture say, from its first row on: a row's labels are the first tokens of its
-  // words, one at least, in no order. Words of one letter stand for that letter. For a record whose picture is one
+  // words, in no order. Words of one letter stand for that letter. For a record whose picture is one
   // tile.
   std::vector<std::vector<std::string>> row_words;
   // Bytes of the last text part of a kCaption's turn that alone carry loss, in order; empty: all of it.

@@ -27,7 +27,7 @@ struct SlotRows {
   int64_t media = 0;
   int64_t slot = 0;
   int64_t rows = 0;
-  std::vector<std::vector<int32_t>> labels;  // of the first rows, fewer than `rows`: what each one itself is to say
+  std::vector<std::vector<int32_t>> labels;  // of the first rows: what each one itself is to say
 };
 
 // A picture or video, preprocessed as the engine does it.
@@ -67,7 +67,7 @@ struct Packed {
   std::vector<int32_t> positions;   // [N], restarting at 0 in each segment
   std::vector<int32_t> cu_seqlens;  // [S + 1], 0 first, N last
   int64_t max_seqlen = 0;
-  std::vector<RowLabel> row_labels;  // by row
+  std::vector<RowLabel> row_labels;  // ascending by row
   std::vector<MediaSpan> spans;
   std::vector<std::shared_ptr<const MediaInput>> media;
   std::vector<std::string> sources;  // of each segment

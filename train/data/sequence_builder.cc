@@ -241,9 +241,9 @@ Status SequenceBuilder::AddRowLabels(const Record& record, Sequence& sequence) c
   }
   const size_t before = image_framing_.start.size(), around = before + image_framing_.end.size();
   const size_t rows = slot == nullptr ? 0 : static_cast<size_t>(slot->rows) - around;
-  if (rows != record.row_words.size() || image_framing_.end.empty()) {
-    return InvalidArgument(StrCat("has labels for ", record.row_words.size(), " rows, the model makes ", rows,
-                                  " of the picture and ", image_framing_.end.size(), " behind them"));
+  if (rows != record.row_words.size()) {
+    return InvalidArgument(
+        StrCat("has labels for ", record.row_words.size(), " rows, the model makes ", rows, " of the picture"));
   }
   slot->labels.resize(before);
   for (const std::vector<std::string>& words : record.row_words) {

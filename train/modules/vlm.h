@@ -101,7 +101,7 @@ class Vlm {
   virtual torch::Tensor Hidden(const Packed& batch) = 0;
   // Scalar float32 with a graph; zero for a batch without labels.
   virtual torch::Tensor Loss(const Packed& batch, const LossOptions& options) = 0;
-  // -log p of each label, [N] float32 at the row that predicts it, 0 elsewhere; without a graph, undivided.
+  // -log p of the labels, [N] float32: summed at the row that is to say them, 0 elsewhere; without a graph, undivided.
   virtual torch::Tensor RowLosses(const Packed& batch, const LossOptions& options) = 0;
   // [N, V] float32, without a graph: for tests and checks.
   virtual torch::Tensor Logits(const Packed& batch) = 0;
