@@ -32,7 +32,8 @@ def main():
     if not model:
         raise SystemExit(f"{a.model}: cannot be loaded")
     params = lib.llama_context_default_params()
-    params.n_ctx = max(lengths + [d + a.steps for d in depths]) + 1
+    warm_up = 32
+    params.n_ctx = max([warm_up] + lengths + [d + a.steps for d in depths]) + 1
     params.n_batch = 2048
     params.n_ubatch = 512
     params.n_threads = params.n_threads_batch = a.threads
@@ -41,8 +42,8 @@ def main():
     if not ctx:
         raise SystemExit(f"{a.model}: no context of {params.n_ctx} tokens")
     vocabulary = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(model))
-    ids = (lib.llama_token * (max(lengths + depths) + 1))(*[(i * 7919 + 300) % vocabulary
-                                                           for i in range(max(lengths + depths) + 1)])
+    longest = max([warm_up] + lengths + depths)
+    ids = (lib.llama_token * (longest + 1))(*[(i * 7919 + 300) % vocabulary for i in range(longest + 1)])
 
     def clear():
         lib.llama_memory_clear(lib.llama_get_memory(ctx), True)
@@ -58,7 +59,7 @@ def main():
         work()
         return {"wall_ms": (time.perf_counter() - start) * 1e3, "cpu_ms": (time.process_time() - cpu) * 1e3}
 
-    feed(32)  # warm-up
+    feed(warm_up)
     feed(1)
     out = {"system": lib.llama_print_system_info().decode(), "version": lib.__version__, "prefill": {}, "decode": {}}
     for length in lengths:
