@@ -108,18 +108,13 @@ struct Phrases {
        "What percent does {name} have?", "Tell me the share of {name}.", "How large is the share of {name}?",
        "Which share does {name} have?", "{name} is how many percent?", "What share is {name}?"},
       {"How many percent does {name} have?", "What share does {name} have?"}};
-  const Wordings most{
-      {"Which is the highest?", "Which has the highest value?", "Which one is the highest?", "What is the highest?",
-       "Tell me which is the highest.", "Name the highest one.", "Which one has the most?",
-       "What has the largest value?", "Which name has the highest value?", "Where is the value the highest?",
-       "Which one do you see with the highest value?", "What has the most?"},
-      {"Which one has the highest value?", "What has the highest value?"}};
-  const Wordings least{
-      {"Which is the lowest?", "Which has the lowest value?", "Which one is the lowest?", "What is the lowest?",
-       "Tell me which is the lowest.", "Name the lowest one.", "Which one has the least?",
-       "What has the smallest value?", "Which name has the lowest value?", "Where is the value the lowest?",
-       "Which one do you see with the lowest value?", "What has the least?"},
-      {"Which one has the lowest value?", "What has the lowest value?"}};
+  // {highest}, {largest}, {most}; or lowest, smallest, least.
+  const Wordings extreme{
+      {"Which is the {highest}?", "Which has the {highest} value?", "Which one is the {highest}?",
+       "What is the {highest}?", "Tell me which is the {highest}.", "Name the {highest} one.",
+       "Which one has the {most}?", "What has the {largest} value?", "Which name has the {highest} value?",
+       "Where is the value the {highest}?", "Which one do you see with the {highest} value?", "What has the {most}?"},
+      {"Which one has the {highest} value?", "What has the {highest} value?"}};
   const Wordings largest{
       {"Which part is the largest?", "Which part has the most?", "What is the biggest part?", "Name the largest part.",
        "Tell me which part is the largest.", "Which one is the biggest?", "Which has the largest share?",
@@ -130,24 +125,14 @@ struct Phrases {
        "Tell me which part is the smallest.", "Which has the smallest share?", "What has the smallest part?",
        "The smallest part is what?", "What is the smallest?", "Which is the smallest?", "What has the least?"},
       {"What is the smallest part?", "Which one is the smallest?"}};
-  const Wordings top{{"What is the highest value?", "How high is the highest value?", "What is the largest value?",
-                      "Tell me the highest value.", "What value does the highest one have?", "Name the highest value."},
-                     {"Which value is the highest?"}};
-  const Wordings low{{"What is the lowest value?", "How high is the lowest value?", "What is the smallest value?",
-                      "Tell me the lowest value.", "What value does the lowest one have?", "Name the lowest value."},
-                     {"Which value is the lowest?"}};
-  const Wordings bars{
-      {"How many bars are there?", "How many bars are in the chart?", "Count the bars.", "How many bars do you see?",
-       "Tell me how many bars there are.", "How many bars does the chart have?", "The number of bars is what?"},
-      {"What is the number of bars?"}};
-  const Wordings points{{"How many points are there?", "How many points are in the chart?", "Count the points.",
-                         "How many points do you see?", "Tell me how many points there are.",
-                         "How many points does the chart have?", "The number of points is what?"},
-                        {"What is the number of points?"}};
-  const Wordings parts{{"How many parts are there?", "How many parts are in the chart?", "Count the parts.",
-                        "How many parts do you see?", "Tell me how many parts there are.",
-                        "How many parts does the chart have?", "The number of parts is what?"},
-                       {"What is the number of parts?"}};
+  const Wordings height{
+      {"What is the {highest} value?", "How high is the {highest} value?", "What is the {largest} value?",
+       "Tell me the {highest} value.", "What value does the {highest} one have?", "Name the {highest} value."},
+      {"Which value is the {highest}?"}};
+  const Wordings number{{"How many {parts} are there?", "How many {parts} are in the chart?", "Count the {parts}.",
+                         "How many {parts} do you see?", "Tell me how many {parts} there are.",
+                         "How many {parts} does the chart have?", "The number of {parts} is what?"},
+                        {"What is the number of {parts}?"}};
   const Wordings more{
       {"Is {name} more than {other}?", "Is {name} higher than {other}?", "Is {name} larger than {other}?",
        "Is {name} bigger than {other}?", "Has {name} more than {other}?",
@@ -171,10 +156,6 @@ struct Phrases {
        "Which name has {value}?", "Name the one with the value {value}.", "Tell me which has the value {value}.",
        "Which name has the value {value}?", "What has {value}?"},
       {"What has the value {value}?"}};
-  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title.",
-                        "What does it say at the top?", "Tell me the title.", "Which title does it have?",
-                        "What title do you see?", "Name the title.", "Which title is it?", "What does the top say?"},
-                       {"Which title is written at the top?", "What does the title say?"}};
   const Wordings colour_value{{"What is the value of the {colour} bar?", "How high is the {colour} bar?",
                                "Which value does the {colour} bar have?", "Tell me the value of the {colour} bar.",
                                "How much is the {colour} bar?"},
@@ -215,10 +196,10 @@ class Asker {
     if (!pie && rng_.Chance(0.35)) AskHeights();
     if (chart_.paints.size() == chart_.names.size()) AskColours();
     if (rng_.Chance(0.3)) {
-      const Wordings& wordings = pie ? Words().parts : chart_.kind == ChartKind::kLine ? Words().points : Words().bars;
-      Add(wordings, StrCat(chart_.names.size()), "count");
+      const std::string_view parts = pie ? "parts" : chart_.kind == ChartKind::kLine ? "points" : "bars";
+      Add(Words().number, StrCat(chart_.names.size()), "count", {{"parts", parts}});
     }
-    if (!chart_.title.empty() && rng_.Chance(0.7)) Add(Words().title, chart_.title, "title");
+    if (!chart_.title.empty() && rng_.Chance(0.7)) Add(TitleWordings(), chart_.title, "title");
     if (rng_.Chance(0.12)) Add(Words().kind, pie ? "pie" : chart_.kind == ChartKind::kLine ? "line" : "bar", "kind");
     rng_.Shuffle(exchanges_);
     const auto most = static_cast<size_t>(rng_.Int(4, UpTo(6, split_)));
@@ -259,19 +240,27 @@ class Asker {
     }
   }
 
+  // Of the highest or of the lowest.
+  void AddEnd(const Wordings& wordings, bool high, std::string answer, std::string_view kind) {
+    Add(wordings, std::move(answer), kind,
+        {{"highest", high ? "highest" : "lowest"},
+         {"largest", high ? "largest" : "smallest"},
+         {"most", high ? "most" : "least"}});
+  }
+
   void AskExtremes() {
     const bool pie = chart_.kind == ChartKind::kPie;
     const auto highest = std::max_element(chart_.values.begin(), chart_.values.end()) - chart_.values.begin();
     const auto lowest = std::min_element(chart_.values.begin(), chart_.values.end()) - chart_.values.begin();
-    Add(pie ? Words().largest : Words().most, chart_.names[static_cast<size_t>(highest)], "most");
-    Add(pie ? Words().smallest : Words().least, chart_.names[static_cast<size_t>(lowest)], "least");
+    AddEnd(pie ? Words().largest : Words().extreme, true, chart_.names[static_cast<size_t>(highest)], "most");
+    AddEnd(pie ? Words().smallest : Words().extreme, false, chart_.names[static_cast<size_t>(lowest)], "least");
   }
 
   void AskHeights() {
     if (rng_.Chance(0.5)) {
-      Add(Words().top, StrCat(*std::max_element(chart_.values.begin(), chart_.values.end())), "highest");
+      AddEnd(Words().height, true, StrCat(*std::max_element(chart_.values.begin(), chart_.values.end())), "highest");
     } else {
-      Add(Words().low, StrCat(*std::min_element(chart_.values.begin(), chart_.values.end())), "lowest");
+      AddEnd(Words().height, false, StrCat(*std::min_element(chart_.values.begin(), chart_.values.end())), "lowest");
     }
   }
 

@@ -14,10 +14,6 @@ namespace galago::world {
 namespace {
 
 struct Phrases {
-  const Wordings title{{"What is the title?", "What is written at the top?", "Read the title.",
-                        "What does it say at the top?", "Tell me the title.", "Which title does it have?",
-                        "What title do you see?", "Name the title.", "Which title is it?", "What does the top say?"},
-                       {"Which title is written at the top?", "What does the title say?"}};
   const Wordings shop{{"What is the name of the shop?", "Which shop is it?", "Tell me the shop.",
                        "What does it say at the top?", "Which shop is this?", "What shop is it?", "Name the shop.",
                        "Read the name of the shop.", "From which shop is it?", "What is written at the top?"},
@@ -134,7 +130,7 @@ class Asker {
   }
 
   void AskTitle() {
-    if (!sheet_.title.empty()) Add(Words().title, sheet_.title, "title");
+    if (!sheet_.title.empty()) Add(TitleWordings(), sheet_.title, "title");
   }
 
   void AskCell(size_t row, size_t c) {

@@ -44,6 +44,15 @@ std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots) {
   return Fill(Pick(wordings, rng, split), slots);
 }
 
+const Wordings& TitleWordings() {
+  static const Wordings kTitle{
+      {"What is the title?", "What is written at the top?", "Read the title.", "What does it say at the top?",
+       "Tell me the title.", "Which title does it have?", "What title do you see?", "Name the title.",
+       "Which title is it?", "What does the top say?"},
+      {"Which title is written at the top?", "What does the title say?"}};
+  return kTitle;
+}
+
 std::string Framed(std::string question, Rng& rng) {
   static constexpr std::array<std::string_view, 10> kBefore = {
       "Question: ",           "Q: ",   "Please answer: ", "A question: ",     "Answer this: ",

@@ -34,6 +34,9 @@ std::string Fill(std::string_view wording, Slots slots);
 // Pick and Fill.
 std::string Say(const Wordings& wordings, Rng& rng, Split split, Slots slots = {});
 
+// Asks for the title of a chart or a document.
+const Wordings& TitleWordings();
+
 // A training question as it is, or now and then led in or followed by words that ask nothing ("Question: ..."). Who has
 // met no such words takes them for part of the question. What holds marks or lines of its own stays as it is.
 std::string Framed(std::string question, Rng& rng);

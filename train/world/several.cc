@@ -104,6 +104,25 @@ std::optional<Exchange> AskWhichHas(const Board& board, Rng& rng) {
                   StrCat(index + 1), "which-has"};
 }
 
+// The order of the pictures by their keys, from the smallest, `ends.first`, or from the largest.
+template <class Key>
+Exchange AskOrder(const Board& board, std::string_view name, const std::vector<Key>& keys,
+                  std::pair<std::string_view, std::string_view> ends, std::string_view kind, Rng& rng) {
+  static const Wordings kWordings = {
+      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}.",
+       "Sort the {image}s from {first} to {last} {x}.",
+       "Tell me the order of the {image}s, from {first} to {last} {x}.",
+       "From {first} to {last} {x}: what is the order of the {image}s?",
+       "What order do the {image}s have from {first} to {last} {x}?",
+       "Which is the order of the {image}s, {first} to {last} {x}?"},
+      {"What is the order of the {image}s from {first} to {last} {x}?"}};
+  const bool rising = rng.Chance(0.6);
+  if (!rising) std::swap(ends.first, ends.second);
+  return {Say(kWordings, rng, board.split,
+              {{"image", board.noun}, {"first", ends.first}, {"last", ends.second}, {"x", name}}),
+          OrderOf(rising ? keys : Negated(keys)), std::string(kind)};
+}
+
 // ---- Pictures with different numbers of one thing.
 
 struct Counted {
@@ -161,21 +180,7 @@ std::optional<Exchange> AskExtreme(const Counted& counted, Rng& rng) {
 }
 
 std::optional<Exchange> AskOrderByNumber(const Counted& counted, Rng& rng) {
-  static const Wordings kWordings = {
-      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}.",
-       "Sort the {image}s from {first} to {last} {x}.",
-       "Tell me the order of the {image}s, from {first} to {last} {x}.",
-       "From {first} to {last} {x}: what is the order of the {image}s?",
-       "What order do the {image}s have from {first} to {last} {x}?",
-       "Which is the order of the {image}s, {first} to {last} {x}?"},
-      {"What is the order of the {image}s from {first} to {last} {x}?"}};
-  const bool rising = rng.Chance(0.6);
-  return Exchange{Say(kWordings, rng, counted.board.split,
-                      {{"image", counted.board.noun},
-                       {"first", rising ? "fewest" : "most"},
-                       {"last", rising ? "most" : "fewest"},
-                       {"x", counted.focus.Many()}}),
-                  OrderOf(rising ? counted.numbers : Negated(counted.numbers)), "order-number"};
+  return AskOrder(counted.board, counted.focus.Many(), counted.numbers, {"fewest", "most"}, "order-number", rng);
 }
 
 std::optional<Exchange> AskMoreIn(const Counted& counted, Rng& rng) {
@@ -250,21 +255,7 @@ std::optional<Exchange> AskBiggest(const Sized& sized, Rng& rng) {
 }
 
 std::optional<Exchange> AskOrderBySize(const Sized& sized, Rng& rng) {
-  static const Wordings kWordings = {
-      {"Order the {image}s from {first} to {last} {x}.", "Put the {image}s in order, from {first} to {last} {x}.",
-       "Sort the {image}s from {first} to {last} {x}.",
-       "Tell me the order of the {image}s, from {first} to {last} {x}.",
-       "From {first} to {last} {x}: what is the order of the {image}s?",
-       "What order do the {image}s have from {first} to {last} {x}?",
-       "Which is the order of the {image}s, {first} to {last} {x}?"},
-      {"What is the order of the {image}s from {first} to {last} {x}?"}};
-  const bool rising = rng.Chance(0.6);
-  return Exchange{Say(kWordings, rng, sized.board.split,
-                      {{"image", sized.board.noun},
-                       {"first", rising ? "smallest" : "biggest"},
-                       {"last", rising ? "biggest" : "smallest"},
-                       {"x", sized.name}}),
-                  OrderOf(rising ? sized.radii : Negated(sized.radii)), "order-size"};
+  return AskOrder(sized.board, sized.name, sized.radii, {"smallest", "biggest"}, "order-size", rng);
 }
 
 std::optional<Exchange> AskBiggerIn(const Sized& sized, Rng& rng) {
