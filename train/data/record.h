@@ -48,6 +48,13 @@ enum class Style {
   kPlain,    // media, caption, new line; caption and new line carry loss (VILA-1.5 and MobileVLM alignment)
 };
 
+// A word of what a row of a picture says, of the part of its cell that RowTarget names.
+struct RowWord {
+  std::string text;
+  int32_t part = 0;
+  bool operator==(const RowWord&) const = default;
+};
+
 struct Record {
   Style style = Style::kChat;
   // kChat: user and assistant in turn, beginning with the user. Else one user turn. MediaPart::index counts `media`;
@@ -58,7 +65,7 @@ struct Record {
   // What the rows of the record's one picture say, from its first row on: a row's labels are the first tokens of its
   // words, in no order. Words of one letter stand for that letter. For a record whose picture is one
   // tile.
-  std::vector<std::vector<std::string>> row_words;
+  std::vector<std::vector<RowWord>> row_words;
   // Bytes of the last text part of a kCaption's turn that alone carry loss, in order; empty: all of it.
   std::vector<ByteRange> told;
   bool times = false;                // <seconds> in the text are times in the record's first video

@@ -68,9 +68,9 @@ class Packer {
     out_.labels.insert(out_.labels.end(), static_cast<size_t>(count), kIgnore);
     const auto first = static_cast<int64_t>(out_.labels.size()) - count;
     for (int64_t i = 0; i < count && i < static_cast<int64_t>(slot.labels.size()); ++i) {
-      for (const int32_t target : slot.labels[static_cast<size_t>(i)]) {
-        out_.row_labels.push_back({first + i, target});
-        ++out_.num_labels;
+      for (const RowTarget& target : slot.labels[static_cast<size_t>(i)]) {
+        out_.row_labels.push_back({first + i, target.token, target.part});
+        out_.num_labels += target.part == 0 ? 1 : 0;
       }
     }
     left_ -= count;
@@ -99,7 +99,9 @@ int64_t Sequence::num_labels() const {
     if (const auto* run = std::get_if<TokenRun>(&piece)) {
       labels += std::count_if(run->labels.begin(), run->labels.end(), [](int32_t label) { return label != kIgnore; });
     } else {
-      for (const std::vector<int32_t>& row : std::get<SlotRows>(piece).labels) labels += std::ssize(row);
+      for (const std::vector<RowTarget>& row : std::get<SlotRows>(piece).labels) {
+        labels += std::ranges::count(row, 0, &RowTarget::part);
+      }
     }
   }
   return labels;

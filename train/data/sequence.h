@@ -16,6 +16,16 @@ namespace galago::train {
 inline constexpr int32_t kIgnore = -100;    // label that carries no loss
 inline constexpr int32_t kMediaRow = -200;  // stands in Packed::ids for a row that comes from a picture or video
 
+// A row of a picture shows one cell of it, and is to say what lies there: in all of the cell (part 0), or in one of its
+// parts, numbered from 1 row by row. Two rows of four, because letters stand beside each other.
+inline constexpr int32_t kCellPartsAcross = 4, kCellPartsDown = 2, kCellParts = kCellPartsAcross * kCellPartsDown;
+
+struct RowTarget {
+  int32_t token = 0;
+  int32_t part = 0;
+  bool operator==(const RowTarget&) const = default;
+};
+
 // Tokens with the label of each: the token itself, or kIgnore.
 struct TokenRun {
   std::vector<int32_t> ids;
@@ -27,7 +37,7 @@ struct SlotRows {
   int64_t media = 0;
   int64_t slot = 0;
   int64_t rows = 0;
-  std::vector<std::vector<int32_t>> labels;  // of the first rows: what each one itself is to say
+  std::vector<std::vector<RowTarget>> labels;  // of the first rows
 };
 
 // A picture or video, preprocessed as the engine does it.
@@ -41,7 +51,7 @@ struct Sequence {
   std::vector<std::variant<TokenRun, SlotRows>> pieces;
   std::vector<std::shared_ptr<const MediaInput>> media;
   std::string source;  // "file:record", for messages
-  // Rows once media are fused in, and labels of both kinds that are not kIgnore.
+  // Rows once media are fused in; labels that are not kIgnore, and those of rows that are of the whole cell.
   int64_t num_rows() const;
   int64_t num_labels() const;
 };
@@ -54,10 +64,11 @@ struct MediaSpan {
   int64_t count = 0;
 };
 
-// What a row of media itself is to say; one row may say several things.
+// One row may say several things.
 struct RowLabel {
   int64_t row = 0;
   int32_t target = 0;
+  int32_t part = 0;
 };
 
 // A micro-batch as one row of segments that do not see each other (NVlabs/VILA: llava/model/llava_arch.py, repacking).
@@ -71,7 +82,7 @@ struct Packed {
   std::vector<MediaSpan> spans;
   std::vector<std::shared_ptr<const MediaInput>> media;
   std::vector<std::string> sources;  // of each segment
-  int64_t num_labels = 0;            // labels that are not kIgnore, after truncation and seams, and row_labels
+  int64_t num_labels = 0;  // labels that are not kIgnore, after truncation and seams, and row_labels of whole cells
 };
 
 // Cuts each sequence to `max_length` rows and joins them. Media none of whose rows survive are left out.

@@ -246,13 +246,13 @@ Status SequenceBuilder::AddRowLabels(const Record& record, Sequence& sequence) c
         StrCat("has labels for ", record.row_words.size(), " rows, the model makes ", rows, " of the picture"));
   }
   slot->labels.resize(before);
-  for (const std::vector<std::string>& words : record.row_words) {
-    std::vector<int32_t>& labels = slot->labels.emplace_back();
-    for (const std::string& word : words) {
-      ASSIGN_OR_RETURN(const auto ids, tokenizer_->Encode(word.size() == 1 ? word : StrCat(" ", word),
+  for (const std::vector<RowWord>& words : record.row_words) {
+    std::vector<RowTarget>& labels = slot->labels.emplace_back();
+    for (const RowWord& word : words) {
+      ASSIGN_OR_RETURN(const auto ids, tokenizer_->Encode(word.text.size() == 1 ? word.text : StrCat(" ", word.text),
                                                           {.add_special = false, .parse_special = false}));
       if (ids.empty()) return InvalidArgument("the label of a row is empty");
-      labels.push_back(ids.front());
+      labels.push_back({ids.front(), word.part});
     }
   }
   return OkStatus();

@@ -111,16 +111,19 @@ TEST(SequenceBuilder, RowsOfAPictureSayWordsOfTheirOwn) {
   const text::FramingIds& framing = builder->image_framing();
   const int64_t rows = slot_of(*unlabelled).rows - static_cast<int64_t>(framing.start.size() + framing.end.size());
   for (int64_t i = 0; i < rows; ++i)
-    record.row_words.push_back(i == 1 ? std::vector<std::string>{"cat", "x"} : std::vector<std::string>{"x"});
+    record.row_words.push_back(i == 1 ? std::vector<RowWord>{{"cat"}, {"x"}, {"x", 3}} : std::vector<RowWord>{{"x"}});
   const auto sequence = builder->Build(record);
   ASSERT_TRUE(sequence.ok()) << sequence.status();
   const SlotRows slot = slot_of(*sequence);
   ASSERT_EQ(static_cast<int64_t>(slot.labels.size()), rows);
   ASSERT_EQ(slot.labels[0].size(), 1U);
-  ASSERT_EQ(slot.labels[1].size(), 2U);
-  EXPECT_EQ(builder->tokenizer().IdToPiece(slot.labels[0][0]), "x");
-  EXPECT_THAT(std::string(" cat"), ::testing::StartsWith(builder->tokenizer().IdToPiece(slot.labels[1][0])));
-  EXPECT_EQ(slot.labels[1][1], slot.labels[0][0]);
+  ASSERT_EQ(slot.labels[1].size(), 3U);
+  const RowTarget x = slot.labels[0][0];
+  EXPECT_EQ(builder->tokenizer().IdToPiece(x.token), "x");
+  EXPECT_EQ(x.part, 0);
+  EXPECT_THAT(std::string(" cat"), ::testing::StartsWith(builder->tokenizer().IdToPiece(slot.labels[1][0].token)));
+  EXPECT_EQ(slot.labels[1][1], x);
+  EXPECT_EQ(slot.labels[1][2], (RowTarget{x.token, 3}));
   EXPECT_EQ(sequence->num_labels() - unlabelled->num_labels(), rows + 1);
 
   record.row_words.pop_back();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace galago::train {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Pair;
+using ::testing::FieldsAre;
 
 TokenRun Learnt(std::vector<int32_t> ids) { return {.ids = ids, .labels = ids}; }
 
@@ -58,21 +59,23 @@ TEST(Pack, PutsMediaRowsInPlaceAndCutsThem) {
 }
 
 TEST(Pack, CountsRowsWithWhatTheySay) {
-  const SlotRows labelled = {.rows = 4, .labels = {{}, {21, 23}, {22}}};
+  const SlotRows labelled = {.rows = 4, .labels = {{}, {{21}, {24, 3}, {23}}, {{22}}}};
   const Sequence sequence{.pieces = {Learnt({1}), labelled, Learnt({3})}, .media = {Picture({4})}};
   EXPECT_EQ(sequence.num_labels(), 5);
   const auto said = [](const Packed& packed) {
-    std::vector<std::pair<int64_t, int32_t>> pairs;
-    for (const RowLabel& label : packed.row_labels) pairs.emplace_back(label.row, label.target);
-    return pairs;
+    std::vector<std::tuple<int64_t, int32_t, int32_t>> labels;
+    for (const RowLabel& label : packed.row_labels) labels.emplace_back(label.row, label.target, label.part);
+    return labels;
   };
   const Packed packed = Pack({sequence, sequence}, 9);
   EXPECT_THAT(packed.labels, ElementsAre(kIgnore, kIgnore, kIgnore, kIgnore, kIgnore, 3, kIgnore, kIgnore, kIgnore,
                                          kIgnore, kIgnore, 3));
-  EXPECT_THAT(said(packed), ElementsAre(Pair(2, 21), Pair(2, 23), Pair(3, 22), Pair(8, 21), Pair(8, 23), Pair(9, 22)));
+  EXPECT_THAT(said(packed),
+              ElementsAre(FieldsAre(2, 21, 0), FieldsAre(2, 24, 3), FieldsAre(2, 23, 0), FieldsAre(3, 22, 0),
+                          FieldsAre(8, 21, 0), FieldsAre(8, 24, 3), FieldsAre(8, 23, 0), FieldsAre(9, 22, 0)));
   EXPECT_EQ(packed.num_labels, 8);
   const Packed cut = Pack({sequence}, 3);  // between the rows
-  EXPECT_THAT(said(cut), ElementsAre(Pair(2, 21), Pair(2, 23)));
+  EXPECT_THAT(said(cut), ElementsAre(FieldsAre(2, 21, 0), FieldsAre(2, 24, 3), FieldsAre(2, 23, 0)));
   EXPECT_EQ(cut.num_labels, 2);
 }
 

@@ -6,6 +6,7 @@
 #include "src/base/strings.h"
 #include "train/data/marks.h"
 #include "train/data/resample_420.h"
+#include "train/data/sequence.h"
 #include "train/world/rng.h"
 
 namespace galago::train {
@@ -58,26 +59,41 @@ void DropMedia(world::Sample& sample) {
   }
 }
 
-// "a1 red circle. c2 t e." as the words of each cell of the task's pictures, row by row; "." where nothing is.
-std::vector<std::vector<std::string>> WordsOfRows(std::string_view text) {
+// "a1 red circle. c2 t e." as the words of each cell of the task's pictures, row by row, "." where nothing is; and what
+// letter stands in each part of a cell that has any, "." where none does.
+std::vector<std::vector<RowWord>> WordsOfRows(const world::Sample& sample) {
   constexpr size_t kAcross = 4;
-  std::vector<std::vector<std::string>> words(kAcross * kAcross);
-  std::vector<std::string>* cell = nullptr;
-  for (std::string& word : Split(text, ' ')) {
+  std::vector<std::vector<RowWord>> cells(kAcross * kAcross);
+  std::vector<RowWord>* cell = nullptr;
+  for (std::string& word : Split(sample.exchanges.front().answer, ' ')) {
     const bool last = word.ends_with('.');
     if (last) word.pop_back();
     if (cell == nullptr) {
       const auto column = static_cast<size_t>(word.at(0) - 'a'), row = static_cast<size_t>(word.at(1) - '1');
-      cell = &words.at(row * kAcross + column);
+      cell = &cells.at(row * kAcross + column);
     } else {
-      cell->push_back(std::move(word));
+      cell->push_back({std::move(word)});
     }
     if (last) cell = nullptr;
   }
-  for (std::vector<std::string>& here : words) {
-    if (here.empty()) here.push_back(".");
+  const auto& picture = std::get<media::Image>(sample.media.front());
+  // Parts that lie before `at`, of so many to a cell, on a side of so many pixels.
+  const auto before = [](double at, int64_t side, size_t to_a_cell) {
+    return static_cast<size_t>(at / static_cast<double>(side) * static_cast<double>(kAcross * to_a_cell));
+  };
+  for (const world::Letter& letter : sample.letters) {
+    const size_t x = before(letter.x, picture.width, kCellPartsAcross);
+    const size_t y = before(letter.y, picture.height, kCellPartsDown);
+    const size_t part = y % kCellPartsDown * kCellPartsAcross + x % kCellPartsAcross + 1;
+    cells.at(y / kCellPartsDown * kAcross + x / kCellPartsAcross).push_back({letter.text, static_cast<int32_t>(part)});
   }
-  return words;
+  for (std::vector<RowWord>& words : cells) {
+    const bool has_letters = std::ranges::any_of(words, [](const RowWord& word) { return word.part > 0; });
+    for (int32_t part = 0; part <= (has_letters ? kCellParts : 0); ++part) {
+      if (std::ranges::find(words, part, &RowWord::part) == words.end()) words.push_back({".", part});
+    }
+  }
+  return cells;
 }
 
 class WorldDataset : public Dataset {
@@ -95,8 +111,11 @@ class WorldDataset : public Dataset {
       rng.Shuffle(sample.exchanges);
     }
     if (!options_.media) DropMedia(sample);
-    std::vector<std::vector<std::string>> row_words;
-    if (options_.rows) row_words = WordsOfRows(std::exchange(sample.exchanges.front().answer, ""));
+    std::vector<std::vector<RowWord>> row_words;
+    if (options_.rows) {
+      row_words = WordsOfRows(sample);
+      sample.exchanges.front().answer.clear();
+    }
     StatusOr<Record> record = WorldRecord(std::move(sample));
     if (!record.ok()) return Annotate(record.status(), Source(i));
     if (options_.rows) record->style = Style::kOpenEnd;  // no text follows, not even its end

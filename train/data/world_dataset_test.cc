@@ -55,7 +55,10 @@ class CellTask : public world::Task {
  public:
   std::string_view name() const override { return "cells"; }
   world::Sample Draw(world::Rng&, world::Split) const override {
-    return {.form = world::Form::kCaption, .media = {media::Image(4, 4)}, .exchanges = {{"", "b1 red fish. d4 T e."}}};
+    return {.form = world::Form::kCaption,
+            .media = {media::Image(16, 16)},
+            .exchanges = {{"", "b1 red fish. d4 T e."}},
+            .letters = {{"T", 12.5, 13.9}, {"e", 15.5, 14.0}}};
   }
 };
 
@@ -64,9 +67,9 @@ TEST(WorldDataset, RowsSayTheWordsOfTheirCells) {
   const auto records = dataset->Get(0);
   ASSERT_TRUE(records.ok()) << records.status();
   EXPECT_EQ(records->front().style, Style::kOpenEnd);
-  std::vector<std::vector<std::string>> want(16, {"."});
-  want[1] = {"red", "fish"};
-  want[15] = {"T", "e"};
+  std::vector<std::vector<RowWord>> want(16, {{"."}});
+  want[1] = {{"red"}, {"fish"}};
+  want[15] = {{"T"}, {"e"}, {"T", 1}, {"e", 8}, {".", 2}, {".", 3}, {".", 4}, {".", 5}, {".", 6}, {".", 7}};
   EXPECT_EQ(records->front().row_words, want);
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -18,33 +19,37 @@ namespace {
 
 torch::ScalarType TypeOf(Precision precision) { return precision == Precision::kBf16 ? at::kBFloat16 : at::kFloat; }
 
-// Rows that something is asked of, ascending, and what: rows[of[i]] is to say targets[i].
+// Rows that something is asked of, ascending, and what: rows[of[i]] is to say targets[i] of part parts[i].
 struct LabelRows {
   std::vector<int64_t> rows;
   std::vector<int64_t> of;
   std::vector<int32_t> targets;
+  std::vector<int32_t> parts;
 
-  void Add(int64_t row, int32_t target) {
+  void Add(int64_t row, int32_t target, int32_t part = 0) {
     if (rows.empty() || rows.back() != row) rows.push_back(row);
     of.push_back(std::ssize(rows) - 1);
     targets.push_back(target);
+    parts.push_back(part);
   }
 };
 
 // Rows of media that carry labels of their own.
 LabelRows OwnLabelRowsOf(const Packed& batch) {
   LabelRows result;
-  for (const RowLabel& label : batch.row_labels) result.Add(label.row, label.target);
+  for (const RowLabel& label : batch.row_labels) result.Add(label.row, label.target, label.part);
   return result;
 }
 
-// Those and the rows whose next row carries a label.
+// Those that are of whole cells, and the rows whose next row carries a label.
 LabelRows LabelRowsOf(const Packed& batch) {
   LabelRows result;
   auto own = batch.row_labels.begin();
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
-    for (; own != batch.row_labels.end() && own->row == row; ++own) result.Add(row, own->target);
+    for (; own != batch.row_labels.end() && own->row == row; ++own) {
+      if (own->part == 0) result.Add(row, own->target);
+    }
     if (i + 1 < batch.labels.size() && batch.labels[i + 1] != kIgnore) result.Add(row, batch.labels[i + 1]);
   }
   CHECK(own == batch.row_labels.end());
@@ -60,6 +65,18 @@ Tensor ToTensor(const std::vector<int64_t>& values) {
 // [rows, D] as [targets, D].
 Tensor PerTarget(const Tensor& rows, const LabelRows& labels) {
   return labels.rows.size() == labels.of.size() ? rows : at::index_select(rows, 0, ToTensor(labels.of));
+}
+
+// Each row turned by its target's part: row t is x[t] with its entries moved on by parts[t] / (kCellParts + 1) of their
+// number, round the end. Vectors of different parts so lie side by side in one row, each read off by the same head
+// (circular shift as the bond of a role: T. Plate, Holographic Reduced Representations, 1995).
+Tensor TurnedByPart(const Tensor& x, const std::vector<int32_t>& parts) {
+  if (std::ranges::all_of(parts, [](int32_t part) { return part == 0; })) return x;
+  const int64_t width = x.size(1);
+  std::vector<int64_t> shifts;
+  for (const int32_t part : parts) shifts.push_back(part * width / (kCellParts + 1));
+  const Tensor from = at::arange(width, at::TensorOptions(at::kLong)).unsqueeze(0) - ToTensor(shifts).unsqueeze(1);
+  return at::gather(x, 1, from.remainder(width));
 }
 
 CrossEntropyOptions TermsOf(const LossOptions& options) {
@@ -164,7 +181,8 @@ class SpecVlm : public Vlm {
         decoder_.FinalNorm(at::index_select(embeddings, 0, ToTensor(own.rows)), TypeOf(options_.precision));
     const CrossEntropyOptions terms = {.divisor = options.divisor};
     return loss +
-           LinearCrossEntropy(PerTarget(rows, own), decoder_.head(), own.targets, terms) * options.row_input_weight;
+           LinearCrossEntropy(TurnedByPart(PerTarget(rows, own), own.parts), decoder_.head(), own.targets, terms) *
+               options.row_input_weight;
   }
 
   Tensor RowLosses(const Packed& batch, const LossOptions& options) override {

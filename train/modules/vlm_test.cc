@@ -293,6 +293,43 @@ TEST(VlmTest, RowsAreReadOffTheInputToo) {
   }
 }
 
+// What is asked of a part is read off the row turned by the part, at the input alone.
+TEST(VlmTest, PartsAreReadOffTheTurnedInput) {
+  const spec::ModelSpec spec = TinyModel();
+  std::mt19937 random(13);
+  const auto model = MakeModel(spec);
+  Packed batch = PackSegments(SomeSegments(spec, random));
+  const int64_t row = std::ranges::find(batch.ids, kMediaRow) - batch.ids.begin();
+  ASSERT_LT(row, std::ssize(batch.ids));
+  Tensor head;
+  {
+    const torch::NoGradGuard no_graph;
+    for (const Parameter& parameter : model->parameters()) {
+      if (parameter.name.ends_with("embed_tokens.weight") && !head.defined()) head = parameter.value.detach();
+      if (parameter.name.ends_with("lm_head.weight")) head = parameter.value.detach();
+      const bool adds = parameter.name.ends_with("o_proj.weight") || parameter.name.ends_with("down_proj.weight");
+      if (parameter.part == Part::kLanguage && adds) parameter.value.detach().zero_();
+    }
+    model->WeightsChanged();
+  }
+  ASSERT_TRUE(head.defined());
+  const Tensor read = model->Hidden(batch).detach().to(at::kDouble)[row];
+  const auto log_p = [&](int64_t part) {
+    const Tensor turned = at::roll(read, part * read.size(0) / (kCellParts + 1));
+    return at::log_softmax(at::mv(head.to(at::kDouble), turned), 0);
+  };
+  const double without = model->Loss(batch, {.row_input_weight = 0.5}).item<double>();
+  batch.row_labels = {{row, 3}, {row, 5, 1}, {row, 4, kCellParts}};
+  ++batch.num_labels;
+  const double whole = -log_p(0)[3].item<double>();
+  const double parts = -log_p(1)[5].item<double>() - log_p(kCellParts)[4].item<double>();
+  EXPECT_GT(std::abs(log_p(1)[5].item<double>() - log_p(0)[5].item<double>()), 0.01);  // they do differ
+  EXPECT_NEAR(model->Loss(batch, {.row_input_weight = 0.5}).item<double>() - without, whole + 0.5 * (whole + parts),
+              1e-4);
+  EXPECT_NEAR(model->Loss(batch, {}).item<double>() - without, whole, 1e-4);
+  EXPECT_NEAR(model->RowLosses(batch, {})[row].item<double>(), whole, 1e-4);
+}
+
 TEST(VlmTest, AdaptersStartSilentAndMerge) {
   const spec::ModelSpec spec = TinyModel();
   std::mt19937 random(9);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/media/image.h"
+#include "train/world/sample.h"
 
 // Drawing through Cairo and Pango. One canvas belongs to one thread.
 namespace galago::world {
@@ -26,12 +27,6 @@ struct TextStyle {
   bool bold = false;
   bool italic = false;
   Ink ink;
-};
-
-// A letter that was drawn, and the centre of its box in pixels of the picture.
-struct Letter {
-  std::string text;  // one character, UTF-8
-  double x = 0.0, y = 0.0;
 };
 
 struct Extent {

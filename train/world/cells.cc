@@ -54,37 +54,33 @@ std::string TextOf(std::vector<Content> contents) {
 }
 
 // Shapes, things and snippets of text, many to a picture, each in a place of its own: what costs least for each thing
-// that is looked at.
+// that is looked at. Or a page of small writing.
 class Scatter {
  public:
   Scatter(const StampSet& stamps, Rng& rng, Split split)
       : stamps_(stamps), rng_(rng), split_(split), canvas_(kSide, kSide, {}) {}
 
-  media::Image Paint(std::string& text) {
-    const Ink paper = Lighter(rng_.Pick(Palette()).ink, rng_.Uniform(-0.6, 0.85));
-    backdrop_ = PickBackdrop(paper, 0.14, rng_, split_);
-    PaintBackdrop(canvas_, backdrop_, rng_);
-    if (rng_.Chance(0.35)) {
-      for (int i = 0; i < kThingTries; ++i) AddThing();
-    }
-    small_ = rng_.Chance(0.4);
-    for (int i = 0; i < kTries; ++i) {
-      if (rng_.Chance(small_ ? 0.12 : 0.3)) {
-        AddShape();
-      } else {
-        AddText();
-      }
+  // Into `sample`: the picture, its letters and what lies where.
+  void Paint(Sample& sample) {
+    if (rng_.Chance(kPages)) {
+      AddLines();
+    } else {
+      AddThings();
     }
     for (const Letter& letter : canvas_.letters()) {
+      const bool inside = letter.x >= 0 && letter.x < kSide && letter.y >= 0 && letter.y < kSide;
+      if (!inside) continue;
       contents_.push_back({CellAt(letter.x), CellAt(letter.y), letter.text});
+      sample.letters.push_back(letter);
     }
-    text = TextOf(std::move(contents_));
+    sample.exchanges.push_back({"", TextOf(std::move(contents_)), "cells", Metric::kExact});
     media::Image image = canvas_.ToImage();
     AddNoise(image, rng_.Chance(0.3) ? rng_.Int(2, 12) : 0, rng_);
-    return image;
+    sample.media.emplace_back(std::move(image));
   }
 
  private:
+  static constexpr double kPages = 0.4;
   static constexpr int kTries = 48;
   static constexpr int kThingTries = 4;  // things are large: they come first
 
@@ -103,6 +99,49 @@ class Scatter {
     }
     taken_.push_back(box);
     return box;
+  }
+
+  void PaintPaper(const Ink& paper) {
+    backdrop_ = PickBackdrop(paper, 0.14, rng_, split_);
+    PaintBackdrop(canvas_, backdrop_, rng_);
+  }
+
+  void AddThings() {
+    PaintPaper(Lighter(rng_.Pick(Palette()).ink, rng_.Uniform(-0.6, 0.85)));
+    if (rng_.Chance(0.35)) {
+      for (int i = 0; i < kThingTries; ++i) AddThing();
+    }
+    small_ = rng_.Chance(0.4);
+    for (int i = 0; i < kTries; ++i) {
+      if (rng_.Chance(small_ ? 0.12 : 0.3)) {
+        AddShape();
+      } else {
+        AddText();
+      }
+    }
+  }
+
+  // Writing as a tile of a document, a chart or a sign shows it: line below line, cut off by the edges.
+  void AddLines() {
+    const Ink paper = rng_.Chance(0.6) ? Ink{1, 1, 1} : Lighter(rng_.Pick(Palette()).ink, rng_.Uniform(0.6, 0.95));
+    PaintPaper(paper);
+    const Font& font = rng_.Pick(rng_.Chance(0.6) ? PlainFonts(split_) : Fonts(split_));
+    TextStyle style = {.family = std::string(font.family),
+                       .size = static_cast<double>(rng_.Int(24, 36)) / 2,
+                       .bold = rng_.Chance(0.3),
+                       .italic = rng_.Chance(0.1),
+                       .ink = {0.1, 0.1, 0.12}};
+    const Ink colour = Vary(rng_.Pick(Palette()).ink, rng_);
+    if (rng_.Chance(0.4) && Readable(colour, backdrop_.first)) style.ink = colour;
+    const double pitch = style.size * rng_.Uniform(1.2, 2.0);
+    const double gap = style.size * rng_.Uniform(0.4, 2.0);
+    for (double y = rng_.Uniform(-0.5, 1.0) * style.size; y < kSide - style.size / 2; y += pitch) {
+      for (double x = -rng_.Uniform(0, 3) * style.size; x < kSide;) {
+        const std::string text = Writing(9);
+        canvas_.DrawText(text, style, x, y);
+        x += canvas_.Measure(text, style).width + gap * rng_.Uniform(0.7, 1.5);
+      }
+    }
   }
 
   void AddShape() {
@@ -145,17 +184,17 @@ class Scatter {
     return StrCat(rng_.Int(0, 23), ":", minute < 10 ? "0" : "", minute);
   }
 
-  // As large as a sign's, or as small as that of a document.
-  void AddText() {
-    const size_t most = small_ ? 9 : 6;
+  std::string Writing(size_t most) {
     std::string text = InventWord(rng_, 2, most);
     if (rng_.Chance(0.4)) text = std::string(PickWord(rng_, split_, 3, most));
     if (rng_.Chance(0.3)) text = Figures();
-    if (rng_.Chance(0.4)) {
-      text = Upper(text);
-    } else if (rng_.Chance(0.3)) {
-      text = Capitalised(text);
-    }
+    if (rng_.Chance(0.4)) return Upper(text);
+    return rng_.Chance(0.3) ? Capitalised(text) : text;
+  }
+
+  // As large as a sign's, or as small as that of a document.
+  void AddText() {
+    const std::string text = Writing(small_ ? 9 : 6);
     TextStyle style = {.family = std::string(rng_.Pick(Fonts(split_)).family),
                        .size = small_ ? static_cast<double>(rng_.Int(13, 17)) : std::floor(rng_.Uniform(4, 12)) * 4,
                        .bold = rng_.Chance(0.4),
@@ -186,12 +225,9 @@ class CellsTask : public Task {
   explicit CellsTask(std::shared_ptr<const StampSet> stamps) : stamps_(std::move(stamps)) {}
   std::string_view name() const override { return "cells"; }
   Sample Draw(Rng& rng, Split split) const override {
-    std::string text;
-    media::Image picture = Scatter(*stamps_, rng, split).Paint(text);
     Sample sample;
     sample.form = Form::kCaption;
-    sample.media.emplace_back(std::move(picture));
-    sample.exchanges.push_back({"", std::move(text), "cells", Metric::kExact});
+    Scatter(*stamps_, rng, split).Paint(sample);
     return sample;
   }
 

@@ -26,6 +26,10 @@ TEST(Cells, TellWhatIsThere) {
     ASSERT_TRUE(text.ends_with('.')) << text;
     text.pop_back();
     std::string last = "";
+    std::multiset<std::string> placed, stand;
+    for (const Letter& letter : sample.letters) {
+      stand.insert(StrCat(static_cast<int64_t>(letter.y / 28), static_cast<int64_t>(letter.x / 28), letter.text));
+    }
     for (const std::string& told : galago::Split(text, '.')) {
       const std::vector<std::string> words = galago::Split(Trim(told), ' ');
       ASSERT_GE(words.size(), 2u) << text;
@@ -43,8 +47,12 @@ TEST(Cells, TellWhatIsThere) {
         }
       }
       EXPECT_GT(lightest - darkest, 20) << told;
-      for (size_t i = 1; i < words.size(); ++i) (words[i].size() == 1 ? letters : names).insert(words[i]);
+      for (size_t i = 1; i < words.size(); ++i) {
+        (words[i].size() == 1 ? letters : names).insert(words[i]);
+        if (words[i].size() == 1) placed.insert(StrCat(row, column, words[i]));
+      }
     }
+    EXPECT_EQ(placed, stand) << text;
   }
   for (const ShapeName& shape : Shapes()) EXPECT_TRUE(names.contains(std::string(shape.one))) << shape.one;
   for (const Paint& paint : Palette()) EXPECT_TRUE(names.contains(std::string(paint.name))) << paint.name;

@@ -27,6 +27,12 @@ struct Clip {
 };
 using Medium = std::variant<media::Image, Clip>;
 
+// A letter that was drawn, and the centre of its box in pixels of the picture.
+struct Letter {
+  std::string text;  // one character, UTF-8
+  double x = 0.0, y = 0.0;
+};
+
 // One exchange. The first one carries the media: "<image>" or "<video>" marks the place of each, in order; a
 // conversation without marks has its media in front of the first question. Times in answers are seconds in angle
 // brackets with a decimal point: "<12.5>".
@@ -55,6 +61,8 @@ struct Sample {
   Form form = Form::kConversation;
   std::vector<Medium> media;
   std::vector<Exchange> exchanges;  // at least one
+  // Of the task "cells": every letter in its picture.
+  std::vector<Letter> letters = {};
 };
 
 }  // namespace galago::world
