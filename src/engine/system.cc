@@ -60,12 +60,16 @@ SystemFacts InspectSystem() {
   facts.cpu_model = CpuModel();
   facts.usable_cores = UsableCores();
   const kernels::CpuFeatures cpu = kernels::DetectCpuFeatures();
-  const std::array<std::pair<bool, const char*>, 6> features = {{{cpu.avx2, "avx2"},
-                                                                 {cpu.avx512, "avx512"},
-                                                                 {cpu.avx512_bf16, "avx512_bf16"},
-                                                                 {cpu.amx_bf16, "amx_bf16"},
-                                                                 {cpu.neon, "neon"},
-                                                                 {cpu.neon_bf16, "neon_bf16"}}};
+  const std::array<std::pair<bool, const char*>, 10> features = {{{cpu.avx2, "avx2"},
+                                                                  {cpu.avx512, "avx512"},
+                                                                  {cpu.avx512_vnni, "avx512_vnni"},
+                                                                  {cpu.avx512_bf16, "avx512_bf16"},
+                                                                  {cpu.amx_int8, "amx_int8"},
+                                                                  {cpu.amx_bf16, "amx_bf16"},
+                                                                  {cpu.neon, "neon"},
+                                                                  {cpu.neon_dotprod, "neon_dotprod"},
+                                                                  {cpu.neon_bf16, "neon_bf16"},
+                                                                  {cpu.neon_i8mm, "neon_i8mm"}}};
   for (const auto& [has, name] : features) {
     if (has) facts.cpu_features.emplace_back(name);
   }
@@ -88,9 +92,9 @@ BuildFacts InspectBuild() {
 #endif
   // What this binary holds code for; what the processor allows is InspectSystem's to say.
 #if defined(__x86_64__)
-  facts.features = {"avx2", "avx512", "avx512_bf16", "amx_bf16", "video"};
+  facts.features = {"avx2", "avx512", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "video"};
 #elif defined(__aarch64__)
-  facts.features = {"neon", "neon_bf16", "video"};
+  facts.features = {"neon", "neon_dotprod", "neon_bf16", "neon_i8mm", "video"};
 #endif
   const int webp = WebPGetDecoderVersion();
   facts.libraries = {StrCat("libjpeg-turbo ", LIBJPEG_TURBO_VERSION_NUMBER / 1000000, ".",

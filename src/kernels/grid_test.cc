@@ -99,7 +99,7 @@ TEST(Bicubic, HalvingAndIdentity) {
 
 TEST(Isa, NamesRoundTripAndMissingFeaturesAreNamed) {
   for (const Isa isa : {Isa::kRef, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAmx, Isa::kNeon,
-                        Isa::kNeonDot, Isa::kNeonBf16}) {
+                        Isa::kNeonDot, Isa::kNeonBf16, Isa::kNeonI8mm}) {
     EXPECT_EQ(IsaFromName(Name(isa)), isa);
   }
   EXPECT_EQ(IsaFromName("sse"), std::nullopt);
@@ -109,6 +109,7 @@ TEST(Isa, NamesRoundTripAndMissingFeaturesAreNamed) {
   EXPECT_EQ(MissingFor({.neon = true, .neon_dotprod = true}, Isa::kNeonBf16), "bf16");
   EXPECT_EQ(AvailableIsas({.neon = true, .neon_bf16 = true, .neon_dotprod = true}),
             (std::vector<Isa>{Isa::kRef, Isa::kNeon, Isa::kNeonDot, Isa::kNeonBf16}));
+  EXPECT_EQ(MissingFor({.neon = true, .neon_bf16 = true, .neon_dotprod = true}, Isa::kNeonI8mm), "i8mm");
 }
 
 }  // namespace

@@ -14,7 +14,18 @@
 // the precision and the length of the sum, never on the position of the output, its tile or its neighbours.
 namespace galago::kernels {
 
-enum class Isa : uint8_t { kRef, kAvx2, kAvx512, kAvx512Vnni, kAvx512Bf16, kAmx, kNeon, kNeonDot, kNeonBf16 };
+enum class Isa : uint8_t {
+  kRef,
+  kAvx2,
+  kAvx512,
+  kAvx512Vnni,
+  kAvx512Bf16,
+  kAmx,
+  kNeon,
+  kNeonDot,
+  kNeonBf16,
+  kNeonI8mm
+};
 
 // kF32: weights are widened, products and sums are float32.
 // kBf16: where the weights are bf16, activations are rounded to bf16 (nearest even) first and products are summed in

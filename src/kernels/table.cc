@@ -14,7 +14,7 @@ struct IsaInfo {
   std::string_view name;
 };
 // Slowest first.
-constexpr std::array<IsaInfo, 9> kIsas = {{
+constexpr std::array<IsaInfo, 10> kIsas = {{
     {Isa::kRef, "ref"},
     {Isa::kAvx2, "avx2"},
     {Isa::kAvx512, "avx512"},
@@ -24,6 +24,7 @@ constexpr std::array<IsaInfo, 9> kIsas = {{
     {Isa::kNeon, "neon"},
     {Isa::kNeonDot, "neon_dot"},
     {Isa::kNeonBf16, "neon_bf16"},
+    {Isa::kNeonI8mm, "neon_i8mm"},
 }};
 
 }  // namespace
@@ -69,6 +70,7 @@ std::string MissingFor(const CpuFeatures& features, Isa isa) {
   if (arm) need(features.neon, "neon");
   if (isa >= Isa::kNeonDot) need(features.neon_dotprod, "dotprod");
   if (isa >= Isa::kNeonBf16) need(features.neon_bf16, "bf16");
+  if (isa >= Isa::kNeonI8mm) need(features.neon_i8mm, "i8mm");
   return missing;
 }
 
@@ -84,6 +86,7 @@ KernelTable MakeKernelTable(Isa isa) {
   if (isa >= Isa::kNeon) neon::Override(table);
   if (isa >= Isa::kNeonDot) neon_dot::Override(table);
   if (isa >= Isa::kNeonBf16) neon_bf16::Override(table);
+  if (isa >= Isa::kNeonI8mm) neon_i8mm::Override(table);
 #endif
   table.isa = isa;
   return table;

@@ -27,8 +27,8 @@ struct CpuFeatures {
 // Asks the processor and, for AMX, asks the kernel for permission to use tiles: call it before threads start.
 CpuFeatures DetectCpuFeatures();
 
-// "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx", "neon", "neon_dot", "neon_bf16": the values of
-// GALAGO_ISA.
+// "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx", "neon", "neon_dot", "neon_bf16", "neon_i8mm": the
+// values of GALAGO_ISA.
 std::string_view Name(Isa isa);
 std::optional<Isa> IsaFromName(std::string_view name);
 

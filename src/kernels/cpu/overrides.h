@@ -30,6 +30,9 @@ void Override(KernelTable& table);
 namespace neon_bf16 {
 void Override(KernelTable& table);
 }
+namespace neon_i8mm {
+void Override(KernelTable& table);
+}
 
 }  // namespace galago::kernels
 

@@ -17,6 +17,9 @@
 //   Signed             codes of 8 bits as Dot wants them
 //   Four               four bytes in every lane
 //   Dot, Dot2          sum + w x; sum + w0 x0 + w1 x1 with w in 0..63
+//   MulAddPairs        where the set multiplies matrices of 2 x 8 bytes: sums of two rows by two outputs + rows times
+//                      outputs, with TwoRows, FirstOutputs, LastOutputs and SwapHalves, which bring operands and sums
+//                      into that form
 //   Plus               sums of integers
 //   StoreCodes         whole numbers in -128..127 as bytes
 namespace galago::kernels {
@@ -100,11 +103,13 @@ struct Int8Gemm {
   using F32 = typename V::F32;
   using Ints = typename I::Ints;
   static constexpr bool kFour = kForm == PanelForm::k4, kSix = kForm == PanelForm::k6;
+  static constexpr bool kPairs = requires(Ints sums, typename I::Bytes b) { I::MulAddPairs(sums, b, b); };
+  static constexpr bool kEights = kFour || kSix || kPairs;  // codes are taken by eight columns
   static constexpr int kVecs = I::kVecs;
   static constexpr int64_t kParts = kPanelRows / V::kLanes;  // vectors of a line
   // A step is the lines that are taken together, and their columns.
-  static constexpr int64_t kStepLines = kSix ? 3 : 1;
-  static constexpr int64_t kStepColumns = kSix ? 16 : kFour ? 8 : 4;
+  static constexpr int64_t kStepLines = kSix ? 3 : kEights && !kFour ? 2 : 1;
+  static constexpr int64_t kStepColumns = kSix ? 16 : kEights ? 8 : 4;
   static constexpr int64_t kVecBytes = V::kLanes * 4;
 
   // What tiles of one product share.
@@ -116,16 +121,34 @@ struct Int8Gemm {
     int64_t codes_ahead, rows_ahead;
   };
 
-  // Eight columns of 4 bits at `w`, or half `kHalf` of a step of 6 bits: the codes of the first four and of the rest.
+  // Eight columns of 4 or 8 bits at `w`, or half `kHalf` of a step of 6 bits: the codes of the first four and of the
+  // rest.
   template <int kHalf>
   [[gnu::always_inline]] static void TakeEight(const char* w, typename I::Bytes& first, typename I::Bytes& rest) {
-    const auto bytes = I::Load(w + kHalf * kPanelLine);
-    first = I::Low(bytes);
-    rest = I::High(bytes);
-    if constexpr (kSix) {
-      const auto top = I::Load(w + 2 * kPanelLine);
-      first = I::template WithTop<4 - 4 * kHalf>(first, top);
-      rest = I::template WithTop<2 - 4 * kHalf>(rest, top);
+    if constexpr (kFour || kSix) {
+      const auto bytes = I::Load(w + kHalf * kPanelLine);
+      first = I::Low(bytes);
+      rest = I::High(bytes);
+      if constexpr (kSix) {
+        const auto top = I::Load(w + 2 * kPanelLine);
+        first = I::template WithTop<4 - 4 * kHalf>(first, top);
+        rest = I::template WithTop<2 - 4 * kHalf>(rest, top);
+      }
+    } else {
+      first = I::Signed(I::Load(w));
+      rest = I::Signed(I::Load(w + kPanelLine));
+    }
+  }
+
+  // Sums as they are added up: of kRows rows two at a time by two outputs where that is what is multiplied, and back.
+  template <int kRows>
+  [[gnu::always_inline]] static void SwapForm(Ints (&sums)[kRows][kVecs]) {
+    if constexpr (kPairs && kRows % 2 == 0) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; i += 2) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kVecs; ++v) I::SwapHalves(sums[i][v], sums[i + 1][v]);
+      }
     }
   }
 
@@ -136,6 +159,21 @@ struct Int8Gemm {
     typename I::Bytes first[kVecs], rest[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) TakeEight<kHalf>(w[v] + at, first[v], rest[v]);
+    if constexpr (kPairs && kRows % 2 == 0) {
+      typename I::Bytes outputs[2][kVecs];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVecs; ++v) {
+        outputs[0][v] = I::FirstOutputs(first[v], rest[v]);
+        outputs[1][v] = I::LastOutputs(first[v], rest[v]);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+        const auto x = I::TwoRows(a + i / 2 * 8, a + stride * 4 + i / 2 * 8);
+#pragma GCC unroll 8
+        for (int v = 0; v < kVecs; ++v) sums[i][v] = I::MulAddPairs(sums[i][v], x, outputs[i % 2][v]);
+      }
+      return;
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const auto x0 = I::Four(a + i * 4), x1 = I::Four(a + (stride + i) * 4);
@@ -144,10 +182,11 @@ struct Int8Gemm {
     }
   }
 
-  // Adds `steps` steps of codes, each times rows at `a`.
+  // Adds `steps` steps of codes, each times rows at `a`. Integers: in whatever order, the sums are the same.
   template <int kRows>
   [[gnu::always_inline]] static void Steps(Ints (&sums)[kRows][kVecs], const char* const (&w)[kVecs], const char* a,
                                            const Product& p, int64_t steps) {
+    SwapForm(sums);
     for (int64_t step = 0; step < steps; ++step) {
       const int64_t at = step * kStepLines * kPanelLine;
       if constexpr (kRows <= 4) {
@@ -164,11 +203,9 @@ struct Int8Gemm {
           __builtin_prefetch(a + p.rows_ahead + ahead * kPanelLine);
         }
       }
-      if constexpr (kFour) {
+      if constexpr (kEights) {
         AddEight<0>(sums, w, at, a, p.stride);
-      } else if constexpr (kSix) {
-        AddEight<0>(sums, w, at, a, p.stride);
-        AddEight<1>(sums, w, at, a + p.stride * 8, p.stride);
+        if constexpr (kSix) AddEight<1>(sums, w, at, a + p.stride * 8, p.stride);
       } else {
         typename I::Bytes codes[kVecs];
 #pragma GCC unroll 8
@@ -182,6 +219,7 @@ struct Int8Gemm {
       }
       a += p.stride * kStepColumns;
     }
+    SwapForm(sums);
     // Without this GCC 12 gives the sums a second home in memory for what follows, and stores them line by line.
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
@@ -310,7 +348,7 @@ struct Int8Gemm {
   // Adds to one vector's sums the step at `w`, or half `kHalf` of one of 6 bits, times the row at `a`.
   template <int kHalf>
   [[gnu::always_inline]] static void AddOneRow(Ints& sum, const char* w, const char* a) {
-    if constexpr (kFour || kSix) {
+    if constexpr (kEights) {
       typename I::Bytes first, rest;
       TakeEight<kHalf>(w, first, rest);
       a += kHalf * 8;
