@@ -22,6 +22,8 @@ bool Uses(std::string_view isa, const MachineLimit& limit) {
     return used == family || (family == "avx512" && used == "avx2");
   }
   if (family.starts_with("avx512")) return used != "amx";
+  if (family == "neondot") return used == "neon" || used == "neondotprod";
+  if (family == "neonbf16") return used != "neoni8mm";
   return true;
 }
 

@@ -99,6 +99,24 @@ TEST(BenchRoof, KernelsAndPrecisionChooseTheArithmetic) {
   EXPECT_EQ(RoofOf(report, work), std::nullopt) << "nothing was measured with 3 threads";
 }
 
+TEST(BenchRoof, ArmFamiliesHaveTheirOwnInt8) {
+  BenchReport report = Report();
+  report.precision = Precision::kInt8;
+  report.limits = {{"dram_read", "neon", 2, 2e10, 2e10},
+                   {"fma_f32", "neon", 2, 1e11, 1e11},
+                   {"int8", "neon_dotprod", 2, 4e11, 4e11},
+                   {"bf16", "neon_bf16", 2, 2e11, 2e11},
+                   {"int8", "neon_i8mm", 2, 8e11, 8e11}};
+  const auto best = [&](std::string_view isa) {
+    report.isa = isa;
+    return RoofOf(report, report.stages[0].work)->arithmetic->best;
+  };
+  EXPECT_EQ(best("neon"), 1e11);
+  EXPECT_EQ(best("neon_dot"), 4e11);
+  EXPECT_EQ(best("neon_bf16"), 4e11);
+  EXPECT_EQ(best("neon_i8mm"), 8e11);
+}
+
 TEST(BenchText, TellsRatesAndShares) {
   const std::string text = BenchText(Report());
   EXPECT_THAT(text, HasSubstr("prefill"));

@@ -110,6 +110,8 @@ TEST(Isa, NamesRoundTripAndMissingFeaturesAreNamed) {
   EXPECT_EQ(AvailableIsas({.neon = true, .neon_bf16 = true, .neon_dotprod = true}),
             (std::vector<Isa>{Isa::kRef, Isa::kNeon, Isa::kNeonDot, Isa::kNeonBf16}));
   EXPECT_EQ(MissingFor({.neon = true, .neon_bf16 = true, .neon_dotprod = true}, Isa::kNeonI8mm), "i8mm");
+  EXPECT_EQ(AvailableIsas({.neon = true, .neon_bf16 = true, .neon_dotprod = true, .neon_i8mm = true}),
+            (std::vector<Isa>{Isa::kRef, Isa::kNeon, Isa::kNeonDot, Isa::kNeonBf16, Isa::kNeonI8mm}));
 }
 
 }  // namespace

@@ -37,6 +37,12 @@ std::string_view Name(Isa isa) {
   return {};
 }
 
+std::vector<std::string_view> IsaNames() {
+  std::vector<std::string_view> names;
+  for (const IsaInfo& info : kIsas) names.push_back(info.name);
+  return names;
+}
+
 std::optional<Isa> IsaFromName(std::string_view name) {
   for (const IsaInfo& info : kIsas) {
     if (info.name == name) return info.isa;

@@ -30,6 +30,7 @@ CpuFeatures DetectCpuFeatures();
 // "ref", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx", "neon", "neon_dot", "neon_bf16", "neon_i8mm": the
 // values of GALAGO_ISA.
 std::string_view Name(Isa isa);
+std::vector<std::string_view> IsaNames();
 std::optional<Isa> IsaFromName(std::string_view name);
 
 // The instruction sets these features allow, slowest first; kRef is always there.

@@ -12,9 +12,9 @@ StatusOr<kernels::KernelTable> ChooseKernels(std::string_view isa_name) {
   if (isa_name.empty()) return kernels::MakeKernelTable(kernels::AvailableIsas(features).back());
   const auto isa = kernels::IsaFromName(isa_name);
   if (!isa.has_value()) {
-    return InvalidArgument(StrCat(
-        "unknown instruction set \"", Printable(isa_name),
-        "\"; known are ref, avx2, avx512, avx512vnni, avx512bf16, amx, neon, neon_dot, neon_bf16 and neon_i8mm"));
+    std::string known;
+    for (const std::string_view name : kernels::IsaNames()) known += StrCat(known.empty() ? "" : ", ", name);
+    return InvalidArgument(StrCat("unknown instruction set \"", Printable(isa_name), "\"; known are ", known));
   }
   const std::string missing = kernels::MissingFor(features, *isa);
   if (!missing.empty()) {

@@ -44,6 +44,7 @@ Opened OpenWorld(Settings& settings) {
   }
   const world::Assets assets{.stamps = settings.Path("stamps")};
   if (options.rows && name != "cells") settings.Refuse("rows", "is for the task \"cells\" alone");
+  if (options.rows && !options.media) settings.Refuse("rows", "has no pictures with media = false");
   if (options.count == 0) settings.Refuse("count", "is missing");
   RETURN_IF_ERROR(settings.Finish());
   ASSIGN_OR_RETURN(std::unique_ptr<const world::Task> task, world::MakeTask(name, assets));

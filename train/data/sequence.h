@@ -16,8 +16,9 @@ namespace galago::train {
 inline constexpr int32_t kIgnore = -100;    // label that carries no loss
 inline constexpr int32_t kMediaRow = -200;  // stands in Packed::ids for a row that comes from a picture or video
 
-// A row of a picture shows one cell of it, and is to say what lies there: in all of the cell (part 0), or in one of its
-// parts, numbered from 1 row by row. Two rows of four, because letters stand beside each other.
+// A row of media shows one cell of a picture, and is to say what lies there: in all of the cell (part 0), or in one of
+// its parts, numbered from 1, left to right and then down. More across than down, because letters stand beside each
+// other.
 inline constexpr int32_t kCellPartsAcross = 4, kCellPartsDown = 2, kCellParts = kCellPartsAcross * kCellPartsDown;
 
 struct RowTarget {
@@ -37,7 +38,7 @@ struct SlotRows {
   int64_t media = 0;
   int64_t slot = 0;
   int64_t rows = 0;
-  std::vector<std::vector<RowTarget>> labels;  // of the first rows
+  std::vector<std::vector<RowTarget>> labels;  // of the first rows, each to say all of its own
 };
 
 // A picture or video, preprocessed as the engine does it.

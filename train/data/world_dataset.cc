@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/base/check.h"
 #include "src/base/strings.h"
 #include "train/data/marks.h"
 #include "train/data/resample_420.h"
@@ -59,8 +60,8 @@ void DropMedia(world::Sample& sample) {
   }
 }
 
-// "a1 red circle. c2 t e." as the words of each cell of the task's pictures, row by row, "." where nothing is; and what
-// letter stands in each part of a cell that has any, "." where none does.
+// "a1 red circle. c2 t e." as the words of each cell of the task's pictures, row by row, "." where nothing is; and the
+// letters whose centre lies in a part of a cell, part by part, "." for parts without one in a cell that has letters.
 std::vector<std::vector<RowWord>> WordsOfRows(const world::Sample& sample) {
   constexpr size_t kAcross = 4;
   std::vector<std::vector<RowWord>> cells(kAcross * kAcross);
@@ -68,6 +69,7 @@ std::vector<std::vector<RowWord>> WordsOfRows(const world::Sample& sample) {
   for (std::string& word : Split(sample.exchanges.front().answer, ' ')) {
     const bool last = word.ends_with('.');
     if (last) word.pop_back();
+    if (word.empty()) continue;  // of a picture with nothing in it
     if (cell == nullptr) {
       const auto column = static_cast<size_t>(word.at(0) - 'a'), row = static_cast<size_t>(word.at(1) - '1');
       cell = &cells.at(row * kAcross + column);
@@ -79,6 +81,7 @@ std::vector<std::vector<RowWord>> WordsOfRows(const world::Sample& sample) {
   const auto& picture = std::get<media::Image>(sample.media.front());
   // Parts that lie before `at`, of so many to a cell, on a side of so many pixels.
   const auto before = [](double at, int64_t side, size_t to_a_cell) {
+    CHECK(at >= 0 && at < static_cast<double>(side));
     return static_cast<size_t>(at / static_cast<double>(side) * static_cast<double>(kAcross * to_a_cell));
   };
   for (const world::Letter& letter : sample.letters) {

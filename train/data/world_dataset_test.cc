@@ -56,9 +56,9 @@ class CellTask : public world::Task {
   std::string_view name() const override { return "cells"; }
   world::Sample Draw(world::Rng&, world::Split) const override {
     return {.form = world::Form::kCaption,
-            .media = {media::Image(16, 16)},
-            .exchanges = {{"", "b1 red fish. d4 T e."}},
-            .letters = {{"T", 12.5, 13.9}, {"e", 15.5, 14.0}}};
+            .media = {media::Image(16, 32)},
+            .exchanges = {{"", "b1 red fish. b3 T e l."}},
+            .letters = {{"T", 4.5, 19.9}, {"e", 7.5, 20.0}, {"l", 7.9, 23.5}}};
   }
 };
 
@@ -69,7 +69,8 @@ TEST(WorldDataset, RowsSayTheWordsOfTheirCells) {
   EXPECT_EQ(records->front().style, Style::kOpenEnd);
   std::vector<std::vector<RowWord>> want(16, {{"."}});
   want[1] = {{"red"}, {"fish"}};
-  want[15] = {{"T"}, {"e"}, {"T", 1}, {"e", 8}, {".", 2}, {".", 3}, {".", 4}, {".", 5}, {".", 6}, {".", 7}};
+  want[9] = {{"T"},    {"e"},    {"l"},    {"T", 1}, {"e", 8}, {"l", 8},
+             {".", 2}, {".", 3}, {".", 4}, {".", 5}, {".", 6}, {".", 7}};
   EXPECT_EQ(records->front().row_words, want);
 }
 

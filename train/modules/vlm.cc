@@ -68,7 +68,7 @@ Tensor PerTarget(const Tensor& rows, const LabelRows& labels) {
 }
 
 // Each row turned by its target's part: row t is x[t] with its entries moved on by parts[t] / (kCellParts + 1) of their
-// number, round the end. Vectors of different parts so lie side by side in one row, each read off by the same head
+// number, cyclically. Vectors of different parts so lie side by side in one row, each read off by the same head
 // (circular shift as the bond of a role: T. Plate, Holographic Reduced Representations, 1995).
 Tensor TurnedByPart(const Tensor& x, const std::vector<int32_t>& parts) {
   if (std::ranges::all_of(parts, [](int32_t part) { return part == 0; })) return x;

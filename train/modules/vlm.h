@@ -60,7 +60,7 @@ struct LossOptions {
   // Adds the loss, with this weight, of what visual rows are themselves to say (Packed::row_labels), read off where
   // they enter the decoder: the final norm and the head, nothing between. It draws a visual token to the words for what
   // it shows, so that a name asked for can be compared with it. What parts of a cell hold is read off here alone, each
-  // part off the row turned by the part's share of its width.
+  // part off the row turned by the part's share of its width, and added on top: the divisor does not count it.
   double row_input_weight = 0.0;
 };
 

@@ -328,6 +328,25 @@ TEST(VlmTest, PartsAreReadOffTheTurnedInput) {
               1e-4);
   EXPECT_NEAR(model->Loss(batch, {}).item<double>() - without, whole, 1e-4);
   EXPECT_NEAR(model->RowLosses(batch, {})[row].item<double>(), whole, 1e-4);
+
+  // Parts have gradients, too: along its own gradient the loss changes by the gradient's length.
+  batch.row_labels = {{row, 5, 1}, {row, 4, kCellParts}};
+  const LossOptions parts_alone = {.row_input_weight = 1.0};
+  LossAndBackward(*model, batch, parts_alone);
+  const auto projector = std::ranges::find_if(model->parameters(), [](const Parameter& parameter) {
+    return parameter.part == Part::kProjector && parameter.name.ends_with("weight") && parameter.value.dim() == 2;
+  });
+  ASSERT_NE(projector, model->parameters().end());
+  const Tensor gradient = projector->value.grad().clone(), before = projector->value.detach().clone();
+  const double length = gradient.norm().item<double>(), step = 0.01 / std::max(1.0, length);
+  const auto loss_at = [&](double at) {
+    const torch::NoGradGuard no_graph;
+    projector->value.detach().copy_(before + gradient * (at / length));
+    model->WeightsChanged();
+    return model->Loss(batch, parts_alone).item<double>();
+  };
+  ASSERT_GT(length, 1e-3);
+  EXPECT_NEAR((loss_at(step) - loss_at(-step)) / (2 * step), length, 0.01 * length);
 }
 
 TEST(VlmTest, AdaptersStartSilentAndMerge) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "src/media/image.h"
-#include "train/world/sample.h"
+#include "train/world/letter.h"
 
 // Drawing through Cairo and Pango. One canvas belongs to one thread.
 namespace galago::world {

@@ -135,7 +135,7 @@ class Scatter {
     if (rng_.Chance(0.4) && Readable(colour, backdrop_.first)) style.ink = colour;
     const double pitch = style.size * rng_.Uniform(1.2, 2.0);
     const double gap = style.size * rng_.Uniform(0.4, 2.0);
-    for (double y = rng_.Uniform(-0.5, 1.0) * style.size; y < kSide - style.size / 2; y += pitch) {
+    for (double y = rng_.Uniform(-0.5, 1.0) * style.size; y < kSide - style.size; y += pitch) {
       for (double x = -rng_.Uniform(0, 3) * style.size; x < kSide;) {
         const std::string text = Writing(9);
         canvas_.DrawText(text, style, x, y);

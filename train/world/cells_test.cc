@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -18,6 +19,7 @@ TEST(Cells, TellWhatIsThere) {
   const auto task = MakeCells({});
   ASSERT_TRUE(task.ok()) << task.status();
   std::set<std::string> names, letters;
+  int64_t pages = 0;  // of writing alone
   for (uint64_t index = 0; index < 300; ++index) {
     const Sample sample = DrawSample(**task, Split::kTrain, 1, index);
     ASSERT_EQ(sample.exchanges.size(), 1u);
@@ -28,6 +30,7 @@ TEST(Cells, TellWhatIsThere) {
     std::string last = "";
     std::multiset<std::string> placed, stand;
     for (const Letter& letter : sample.letters) {
+      EXPECT_TRUE(letter.x >= 0 && letter.x < 112 && letter.y >= 0 && letter.y < 112) << letter.x << " " << letter.y;
       stand.insert(StrCat(static_cast<int64_t>(letter.y / 28), static_cast<int64_t>(letter.x / 28), letter.text));
     }
     for (const std::string& told : galago::Split(text, '.')) {
@@ -53,7 +56,12 @@ TEST(Cells, TellWhatIsThere) {
       }
     }
     EXPECT_EQ(placed, stand) << text;
+    std::set<int64_t> lines;
+    for (const Letter& letter : sample.letters) lines.insert(std::lround(letter.y * 100));
+    const bool page = lines.size() >= 2 && sample.letters.size() >= 8 * lines.size();
+    pages += page ? 1 : 0;
   }
+  EXPECT_GE(pages, 60);
   for (const ShapeName& shape : Shapes()) EXPECT_TRUE(names.contains(std::string(shape.one))) << shape.one;
   for (const Paint& paint : Palette()) EXPECT_TRUE(names.contains(std::string(paint.name))) << paint.name;
   // Some have two words; not all of them come in so few pictures.

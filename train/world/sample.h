@@ -9,6 +9,7 @@
 
 #include "src/base/byte_range.h"
 #include "src/media/image.h"
+#include "train/world/letter.h"
 
 namespace galago::world {
 
@@ -26,12 +27,6 @@ struct Clip {
   double duration_s() const { return static_cast<double>(frames.size()) / fps; }
 };
 using Medium = std::variant<media::Image, Clip>;
-
-// A letter that was drawn, and the centre of its box in pixels of the picture.
-struct Letter {
-  std::string text;  // one character, UTF-8
-  double x = 0.0, y = 0.0;
-};
 
 // One exchange. The first one carries the media: "<image>" or "<video>" marks the place of each, in order; a
 // conversation without marks has its media in front of the first question. Times in answers are seconds in angle

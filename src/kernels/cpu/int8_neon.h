@@ -45,14 +45,6 @@ struct Int8Base {
   }
 };
 
-#if defined(__ARM_FEATURE_DOTPROD)
-// SDOT: four products to a lane.
-struct DotInt8 : Int8Base {
-  static Ints Dot(Ints sum, Bytes w, Bytes x) { return vdotq_s32(sum, w, x); }
-  static Ints Dot2(Ints sum, Bytes w0, Bytes x0, Bytes w1, Bytes x1) { return Dot(Dot(sum, w0, x0), w1, x1); }
-};
-#endif
-
 }  // namespace
 }  // namespace galago::kernels::neon
 

@@ -1,4 +1,4 @@
-#include "src/kernels/cpu/int8_neon.h"
+#include "src/kernels/cpu/int8_neon_dot.h"
 #include "src/kernels/cpu/overrides.h"
 #include "src/kernels/cpu/panel_gemm-inl.h"
 
@@ -6,7 +6,7 @@ namespace galago::kernels::neon_i8mm {
 namespace {
 
 // SMMLA: two rows times two outputs, eight columns each. Single rows go by SDOT.
-struct Int8 : neon::DotInt8 {
+struct Int8 : neon_dot::Int8 {
   static Ints MulAddPairs(Ints sums, Bytes rows, Bytes outputs) { return vmmlaq_s32(sums, rows, outputs); }
   // Four columns of each of two rows that stand one behind the other, and the next four.
   static Bytes TwoRows(const void* first, const void* rest) {

@@ -5,7 +5,8 @@
 #include "src/kernels/kernel_table.h"
 
 // Products of 8-bit activations with panels of 4, 6 or 8 bits: the lanes of a vector are outputs, each lane adds
-// products of four consecutive columns, and no sum crosses lanes. The definition, to the last bit, is in
+// products of four consecutive columns, and no sum crosses lanes; or, where an instruction multiplies two rows by two
+// outputs, of eight columns (kPairs). The definition, to the last bit, is in
 // ref/panel_gemm.cc.
 //
 // An Int8 policy says how an instruction set multiplies bytes:
@@ -104,12 +105,14 @@ struct Int8Gemm {
   using Ints = typename I::Ints;
   static constexpr bool kFour = kForm == PanelForm::k4, kSix = kForm == PanelForm::k6;
   static constexpr bool kPairs = requires(Ints sums, typename I::Bytes b) { I::MulAddPairs(sums, b, b); };
+  template <int kRows>
+  static constexpr bool kInPairs = (kRows % 2 == 0) && kPairs;
   static constexpr bool kEights = kFour || kSix || kPairs;  // codes are taken by eight columns
   static constexpr int kVecs = I::kVecs;
   static constexpr int64_t kParts = kPanelRows / V::kLanes;  // vectors of a line
   // A step is the lines that are taken together, and their columns.
-  static constexpr int64_t kStepLines = kSix ? 3 : kEights && !kFour ? 2 : 1;
   static constexpr int64_t kStepColumns = kSix ? 16 : kEights ? 8 : 4;
+  static constexpr int64_t kStepLines = kStepColumns * kPanelRows * (kFour ? 4 : kSix ? 6 : 8) / (8 * kPanelLine);
   static constexpr int64_t kVecBytes = V::kLanes * 4;
 
   // What tiles of one product share.
@@ -143,7 +146,7 @@ struct Int8Gemm {
   // Sums as they are added up: of kRows rows two at a time by two outputs where that is what is multiplied, and back.
   template <int kRows>
   [[gnu::always_inline]] static void SwapForm(Ints (&sums)[kRows][kVecs]) {
-    if constexpr (kPairs && kRows % 2 == 0) {
+    if constexpr (kInPairs<kRows>) {
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; i += 2) {
 #pragma GCC unroll 8
@@ -159,7 +162,7 @@ struct Int8Gemm {
     typename I::Bytes first[kVecs], rest[kVecs];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) TakeEight<kHalf>(w[v] + at, first[v], rest[v]);
-    if constexpr (kPairs && kRows % 2 == 0) {
+    if constexpr (kInPairs<kRows>) {
       typename I::Bytes outputs[2][kVecs];
 #pragma GCC unroll 8
       for (int v = 0; v < kVecs; ++v) {
