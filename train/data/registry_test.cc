@@ -106,8 +106,8 @@ TEST_F(RegistryTest, BadEntriesAreNamed) {
   EXPECT_THAT(error("[datasets.d]\nkind = 'world'\ntask = 'scenes'"), HasSubstr("count"));
   EXPECT_THAT(error("[datasets.d]\nkind = 'world'\ntask = 'x'\ncount = 1\nsplit = 'test'"), HasSubstr("split"));
   const std::string cells = "[datasets.d]\nkind = 'world'\ncount = 1\nrows = true\n";
-  EXPECT_THAT(error(cells + "task = 'scenes'"), HasSubstr("rows is for the task \"cells\" alone"));
-  EXPECT_THAT(error(cells + "task = 'cells'\nmedia = false"), HasSubstr("rows has no pictures"));
+  EXPECT_THAT(error(cells + "task = 'scenes'"), HasSubstr("\"rows\" is for the task \"cells\" alone"));
+  EXPECT_THAT(error(cells + "task = 'cells'\nmedia = false"), HasSubstr("\"rows\" has no pictures"));
   EXPECT_THAT(error("[datasets.d]\nkind = 'shards'\npath = '.'\nbegin = 2"), HasSubstr("begin"));
   EXPECT_THAT(error("[datasets.d]\nkind = 'shards'\npath = '.'"), HasSubstr("no shard"));
   EXPECT_THAT(error("[dataset.d]"), HasSubstr("unknown key \"dataset\""));

@@ -12,14 +12,16 @@
 #include "train/world/makers.h"
 #include "train/world/palette.h"
 #include "train/world/phrases.h"
+#include "train/world/reading.h"
 #include "train/world/scene.h"
 #include "train/world/stamps.h"
 #include "train/world/surface.h"
 #include "train/world/things.h"
 
-// What lies in each cell of a picture, cell by cell: "b2 red circle. c1 dog.", "a2 S t. b2 u x.". A caption tells
-// the same without the places, and leaves a tower that has never seen anything to find out which words go with which
-// pixels; here every answer has one place to look at. Columns are letters from the left, rows numbers from the top.
+// What lies in each cell of a picture, cell by cell: "b2 red circle. c1 dog.", "a2 blue S t. b2 blue u x.". A caption
+// tells the same without the places, and leaves a tower that has never seen anything to find out which words go with
+// which pixels; here every answer has one place to look at. Columns are letters from the left, rows numbers from the
+// top.
 namespace galago::world {
 namespace {
 
@@ -61,15 +63,14 @@ class Scatter {
       : stamps_(stamps), rng_(rng), split_(split), canvas_(kSide, kSide, {}) {}
 
   // Into `sample`: the picture, its letters and what lies where.
-  void Paint(Sample& sample) {
+  void Draw(Sample& sample) {
     if (rng_.Chance(kPages)) {
       AddLines();
     } else {
       AddThings();
     }
     for (const Letter& letter : canvas_.letters()) {
-      const bool inside = letter.x >= 0 && letter.x < kSide && letter.y >= 0 && letter.y < kSide;
-      if (!inside) continue;
+      if (!Inside(letter)) continue;
       contents_.push_back({CellAt(letter.x), CellAt(letter.y), letter.text});
       sample.letters.push_back(letter);
     }
@@ -81,12 +82,30 @@ class Scatter {
 
  private:
   static constexpr double kPages = 0.4;
+  static constexpr double kSigns = 0.35;  // of the large snippets of text
   static constexpr int kTries = 48;
   static constexpr int kThingTries = 4;  // things are large: they come first
 
   struct Box {
     double x = 0, y = 0, width = 0, height = 0;
   };
+
+  static bool Inside(const Letter& letter) {
+    return letter.x >= 0 && letter.x < kSide && letter.y >= 0 && letter.y < kSide;
+  }
+
+  // What was written after the canvas had `first` letters is of this colour: each cell with its letters says so.
+  void TellInk(size_t first, std::string_view colour) {
+    const size_t before = contents_.size();
+    for (size_t i = first; i < canvas_.letters().size(); ++i) {
+      const Letter& letter = canvas_.letters()[i];
+      if (!Inside(letter)) continue;
+      const int64_t column = CellAt(letter.x), row = CellAt(letter.y);
+      const auto same = [&](const Content& told) { return told.column == column && told.row == row; };
+      if (std::any_of(contents_.begin() + static_cast<std::ptrdiff_t>(before), contents_.end(), same)) continue;
+      contents_.push_back({column, row, std::string(colour)});
+    }
+  }
 
   // A free place for a box of this size; nullopt if chance finds none.
   std::optional<Box> Place(double width, double height) {
@@ -131,8 +150,13 @@ class Scatter {
                        .bold = rng_.Chance(0.3),
                        .italic = rng_.Chance(0.1),
                        .ink = {0.1, 0.1, 0.12}};
-    const Ink colour = Vary(rng_.Pick(Palette()).ink, rng_);
-    if (rng_.Chance(0.4) && Readable(colour, backdrop_.first)) style.ink = colour;
+    std::string_view colour = "black";
+    const Paint& paint = rng_.Pick(Palette());
+    const Ink ink = Vary(paint.ink, rng_);
+    if (rng_.Chance(0.5) && Readable(ink, backdrop_.first)) {
+      style.ink = ink;
+      colour = paint.name;
+    }
     const double pitch = style.size * rng_.Uniform(1.2, 2.0);
     const double gap = style.size * rng_.Uniform(0.4, 2.0);
     for (double y = rng_.Uniform(-0.5, 1.0) * style.size; y < kSide - style.size; y += pitch) {
@@ -142,6 +166,7 @@ class Scatter {
         x += canvas_.Measure(text, style).width + gap * rng_.Uniform(0.7, 1.5);
       }
     }
+    TellInk(0, colour);
   }
 
   void AddShape() {
@@ -192,22 +217,47 @@ class Scatter {
     return rng_.Chance(0.3) ? Capitalised(text) : text;
   }
 
-  // As large as a sign's, or as small as that of a document.
+  // As large as a sign's, some of it on one, or as small as that of a document.
   void AddText() {
     const std::string text = Writing(small_ ? 9 : 6);
+    const Paint& paint = rng_.Pick(Palette());
+    const Paint& plate = rng_.Pick(Palette());
     TextStyle style = {.family = std::string(rng_.Pick(Fonts(split_)).family),
                        .size = small_ ? static_cast<double>(rng_.Int(13, 17)) : std::floor(rng_.Uniform(4, 12)) * 4,
                        .bold = rng_.Chance(0.4),
                        .italic = rng_.Chance(0.1),
-                       .ink = Vary(rng_.Pick(Palette()).ink, rng_)};
-    if (!Readable(style.ink, backdrop_.first)) return;
+                       .ink = Vary(paint.ink, rng_)};
+    const bool on_sign = !small_ && rng_.Chance(kSigns);
+    if (on_sign && split_ == Split::kTrain && IsHeldoutPair(plate.name, paint.name)) return;
+    const Ink paper = on_sign ? Vary(plate.ink, rng_) : backdrop_.first;
+    if (!Readable(style.ink, paper)) return;
+    if (on_sign && Distance(paper, backdrop_.first) < 0.25) return;
     const double radians = rng_.Chance(0.3) ? rng_.Uniform(-0.15, 0.15) : 0.0;
     const Extent extent = canvas_.Measure(text, style);
-    const double slope = std::abs(std::sin(radians));
-    const auto box = Place(extent.width + slope * extent.height, extent.height * 0.9 + slope * extent.width);
-    if (box) {
-      canvas_.DrawTextCentred(text, style, box->x + box->width / 2, box->y + box->height / 2, radians);
+    const double slope = std::abs(std::sin(radians)), margin = on_sign ? 0.5 * style.size : 0.0;
+    const double width = extent.width + margin, height = extent.height * 0.9 + margin;
+    const auto box = Place(width + slope * height, height + slope * width);
+    if (!box) return;
+    const double x = box->x + box->width / 2, y = box->y + box->height / 2;
+    if (on_sign) {
+      PaintPlate(x, y, width, height, radians, paper);
+      contents_.push_back({CellAt(x), CellAt(y), StrCat(plate.name, " sign")});
     }
+    const size_t first = canvas_.letters().size();
+    canvas_.DrawTextCentred(text, style, x, y, radians);
+    TellInk(first, paint.name);
+  }
+
+  // A sign of this size about its centre, turned clockwise.
+  void PaintPlate(double x, double y, double width, double height, double radians, const Ink& paper) const {
+    cairo_t* cairo = canvas_.cairo();
+    cairo_save(cairo);
+    cairo_translate(cairo, x, y);
+    cairo_rotate(cairo, radians);
+    cairo_rectangle(cairo, -width / 2, -height / 2, width, height);
+    canvas_.SetInk(paper);
+    cairo_fill(cairo);
+    cairo_restore(cairo);
   }
 
   const StampSet& stamps_;
@@ -227,7 +277,7 @@ class CellsTask : public Task {
   Sample Draw(Rng& rng, Split split) const override {
     Sample sample;
     sample.form = Form::kCaption;
-    Scatter(*stamps_, rng, split).Paint(sample);
+    Scatter(*stamps_, rng, split).Draw(sample);
     return sample;
   }
 

@@ -20,6 +20,7 @@ TEST(Cells, TellWhatIsThere) {
   ASSERT_TRUE(task.ok()) << task.status();
   std::set<std::string> names, letters;
   int64_t pages = 0;  // of writing alone
+  int64_t colours = 0, shown = 0;
   for (uint64_t index = 0; index < 300; ++index) {
     const Sample sample = DrawSample(**task, Split::kTrain, 1, index);
     ASSERT_EQ(sample.exchanges.size(), 1u);
@@ -43,17 +44,31 @@ TEST(Cells, TellWhatIsThere) {
       EXPECT_LT(last, order) << text;
       last = order;
       int darkest = 255, lightest = 0;
+      std::vector<Ink> inks;
       for (int64_t y = 28 * row; y < 28 * (row + 1); ++y) {
         for (int64_t x = 84 * column; x < 84 * (column + 1); ++x) {
           darkest = std::min<int>(darkest, picture.Row(y)[x]);
           lightest = std::max<int>(lightest, picture.Row(y)[x]);
+          if (x % 3 == 0) {
+            const auto of = [&](int64_t channel) { return picture.Row(y)[x + channel] / 255.0; };
+            inks.push_back({of(0), of(1), of(2)});
+          }
         }
       }
       EXPECT_GT(lightest - darkest, 20) << told;
+      bool has_letters = false, has_colour = false;
       for (size_t i = 1; i < words.size(); ++i) {
-        (words[i].size() == 1 ? letters : names).insert(words[i]);
-        if (words[i].size() == 1) placed.insert(StrCat(row, column, words[i]));
+        const bool letter = words[i].size() == 1;
+        (letter ? letters : names).insert(words[i]);
+        if (letter) placed.insert(StrCat(row, column, words[i]));
+        has_letters = has_letters || letter;
+        const auto paint = std::ranges::find(Palette(), words[i], &Paint::name);
+        if (paint == Palette().end()) continue;
+        has_colour = true;
+        colours += 1;
+        shown += std::ranges::any_of(inks, [&](const Ink& ink) { return Distance(ink, paint->ink) < 0.2; }) ? 1 : 0;
       }
+      EXPECT_TRUE(has_colour || !has_letters) << told;
     }
     EXPECT_EQ(placed, stand) << text;
     std::set<int64_t> lines;
@@ -62,6 +77,8 @@ TEST(Cells, TellWhatIsThere) {
     pages += page ? 1 : 0;
   }
   EXPECT_GE(pages, 60);
+  EXPECT_GT(colours, 1000);
+  EXPECT_GT(shown, colours * 95 / 100);  // of a thin letter no pixel may have its full colour
   for (const ShapeName& shape : Shapes()) EXPECT_TRUE(names.contains(std::string(shape.one))) << shape.one;
   for (const Paint& paint : Palette()) EXPECT_TRUE(names.contains(std::string(paint.name))) << paint.name;
   // Some have two words; not all of them come in so few pictures.
