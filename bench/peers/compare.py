@@ -2,11 +2,11 @@
 """Runs galago and its peers alternately on models of equal dimensions and prints ratios of medians.
 
   bench/peers/compare.py --shape qwen2.5-1.5b --llama-cpp DIR --ik-llama-cpp DIR
-  bench/peers/compare.py --tower siglip-448 --llama-cpp DIR
+  bench/peers/compare.py --tower siglip-448 --llama-cpp DIR --torch PYTHON
 
 DIR holds the peer's own programs (llama-bench; llama-mtmd-cli for towers); without the flag they are looked for in the
 variables LLAMA_CPP_BIN and IK_LLAMA_CPP_BIN. --llama-cpp-python PYTHON takes llama.cpp from that interpreter's package
-llama-cpp-python instead. A peer that is not there is left out, and said so. Models with random
+llama-cpp-python instead, --torch PYTHON runs towers in that interpreter's PyTorch. A peer that is not there is left out, and said so. Models with random
 weights are written to --work once (random_gguf.py) and used again.
 
 One round runs every program once for every task; --rounds rounds follow one another, the order turning. So whatever
@@ -168,6 +168,23 @@ class LlamaCppPython:
         return times
 
 
+class InPython:
+    """A tower in a package of an interpreter."""
+
+    def __init__(self, args, name, line):
+        self.args, self.name, self.facts, self.line = args, name, {}, [*line, "--threads", args.threads]
+
+    def command(self):
+        return self.line
+
+    def __call__(self):
+        done, _ = run(self.line, self.args.timeout)
+        report = json.loads(done.stdout)
+        times = report.pop("tower")
+        self.facts = report
+        return {"tower": {"wall": times["wall_ms"], "cpu": times["cpu_ms"]}}
+
+
 class Mtmd:
     def __init__(self, args, peer, folder, mode, decoder, tower, picture):
         self.args, self.name, self.facts = args, f"{peer} {mode}", {}
@@ -196,7 +213,7 @@ def runners_of(args):
     for peer, folder in (("llama.cpp", args.llama_cpp), ("ik_llama.cpp", args.ik_llama_cpp)):
         folder = folder or os.environ.get(PROGRAMS[peer])
         program = "llama-mtmd-cli" if args.tower else "llama-bench"
-        in_python = peer == "llama.cpp" and args.llama_cpp_python and not args.tower
+        in_python = peer == "llama.cpp" and args.llama_cpp_python
         if not in_python and (not folder or not (pathlib.Path(folder) / program).exists()):
             print(f"{peer}: {program} is not there (--{peer.replace('_', '-').replace('.', '-')} DIR or "
                   f"{PROGRAMS[peer]}); left out", file=sys.stderr)
@@ -211,7 +228,10 @@ def runners_of(args):
             for kind in args.tower_types:
                 tower = make_model(work, f"{args.tower}-{kind}",
                                    ["--tower", args.tower, "--type", kind, "--width", str(TOWER_WIDTH)])
-                runners.append(Mtmd(args, peer, folder, kind, decoder, tower, make_picture(work, side)))
+                runners.append(
+                    InPython(args, f"{peer} {kind}", [args.llama_cpp_python, HERE / "llama_cpp_python_bench.py", decoder,
+                                                      "--mmproj", tower, "--side", side]) if in_python
+                    else Mtmd(args, peer, folder, kind, decoder, tower, make_picture(work, side)))
             continue
         for mode, kind, head, flags in PEER_MODES[peer]:
             if args.peer_modes and mode not in args.peer_modes:
@@ -225,6 +245,11 @@ def runners_of(args):
                                ["--shape", args.shape, "--type", kind, "--head", head])
             runners.append(LlamaCppPython(args, mode, model, flags) if in_python
                            else LlamaBench(args, peer, folder, mode, model, flags))
+    if args.torch and args.tower:
+        peers += 1
+        for kind in args.torch_types:
+            runners.append(InPython(args, f"torch {kind}",
+                                    [args.torch, HERE / "torch_tower_bench.py", args.tower, "--type", kind]))
     if not peers:
         raise Failure("no peer is there to compare with")
     return runners
@@ -244,7 +269,7 @@ def table(results, by):
             f"{medians[name][t]:>16.2f}" if t in medians[name] else f"{'-':>16}" for t in tasks))
     lines.append("")
     lines.append("times as fast as the best")
-    for peer in PROGRAMS:
+    for peer in [*PROGRAMS, "torch"]:
         rivals = [n for n in names if n.split(" ")[0] == peer]
         for our in ours:
             cells = []
@@ -268,12 +293,14 @@ def main():
     p.add_argument("--galago", default="build/release/galago")
     p.add_argument("--llama-cpp", help="folder of llama.cpp's programs")
     p.add_argument("--llama-cpp-python", metavar="PYTHON", help="interpreter that has the package llama-cpp-python")
+    p.add_argument("--torch", metavar="PYTHON", help="interpreter that has PyTorch, for towers")
     p.add_argument("--ik-llama-cpp", help="folder of ik_llama.cpp's programs")
     p.add_argument("--work", type=pathlib.Path, default=pathlib.Path("/tmp/galago-peers"), help="models are kept here")
     p.add_argument("--ours", action="append", default=[],
                    help="flags of galago bench for one more way of ours, such as '--weights w4 --head w8'")
     p.add_argument("--peer-modes", type=lambda t: t.split(","), help="only these of the peers' modes")
     p.add_argument("--tower-types", type=lambda t: t.split(","), default=["f16", "q8_0"])
+    p.add_argument("--torch-types", type=lambda t: t.split(","), default=["f32", "bf16", "int8"])
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--prefill", type=numbers, default=[512, 1024])

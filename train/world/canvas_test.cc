@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 namespace galago::world {
 namespace {
@@ -74,6 +76,19 @@ TEST(Canvas, TellsEachLetterAndWhereItStands) {
   EXPECT_NEAR(letters[2].x, letters[3].x, 1e-6);
   EXPECT_NEAR(letters[2].y + letters[3].y, 100, 0.1);
   EXPECT_LT(letters[2].y, letters[3].y);
+}
+
+TEST(Canvas, ALettersInkLiesAboutItsCentre) {
+  constexpr double kSize = 20;
+  for (const std::string text : {"H", "x", "8", "m", "g"}) {
+    const Canvas canvas(60, 60, {1, 1, 1});
+    canvas.DrawText(text, {.size = kSize}, 12.5, 17.5);
+    const Bounds ink = InkOf(canvas.ToImage());
+    const Letter& letter = canvas.letters().at(0);
+    EXPECT_NEAR(static_cast<double>(ink.left + ink.right + 1) / 2, letter.x, 1.5) << text;
+    // The box is that of the line: ascenders, and room below for descenders.
+    EXPECT_NEAR(static_cast<double>(ink.top + ink.bottom + 1) / 2, letter.y, 0.25 * kSize) << text;
+  }
 }
 
 TEST(Canvas, CentredTextTurnsAroundItsMiddle) {
