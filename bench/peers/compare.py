@@ -6,8 +6,8 @@
 
 DIR holds the peer's own programs (llama-bench; llama-mtmd-cli for towers); without the flag they are looked for in the
 variables LLAMA_CPP_BIN and IK_LLAMA_CPP_BIN. --llama-cpp-python PYTHON takes llama.cpp from that interpreter's package
-llama-cpp-python instead, --torch PYTHON runs towers in that interpreter's PyTorch. A peer that is not there is left out, and said so. Models with random
-weights are written to --work once (random_gguf.py) and used again.
+llama-cpp-python instead, --torch PYTHON runs towers in that interpreter's PyTorch. A peer that is not there is left out,
+and said so. Models with random weights are written to --work once (random_gguf.py) and used again.
 
 One round runs every program once for every task; --rounds rounds follow one another, the order turning. So whatever
 else the machine does meets all programs alike, and a ratio means more than the numbers it is made of. The best of a
@@ -245,7 +245,7 @@ def runners_of(args):
                                ["--shape", args.shape, "--type", kind, "--head", head])
             runners.append(LlamaCppPython(args, mode, model, flags) if in_python
                            else LlamaBench(args, peer, folder, mode, model, flags))
-    if args.torch and args.tower:
+    if args.torch:
         peers += 1
         for kind in args.torch_types:
             runners.append(InPython(args, f"torch {kind}",
@@ -310,6 +310,8 @@ def main():
     p.add_argument("--timeout", type=float, default=1800)
     p.add_argument("--record", type=pathlib.Path, help="write commands and every number as JSON")
     args = p.parse_args()
+    if args.torch and not args.tower:
+        p.error("--torch runs towers: it goes with --tower")
     args.ours = args.ours or ["default"]
     args.work.mkdir(parents=True, exist_ok=True)
     try:
