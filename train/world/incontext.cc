@@ -24,8 +24,9 @@ struct Frame {
 Frame DrawFrame(Rng& rng, Split split) {
   static constexpr std::array<std::string_view, 5> kBefore = {"", "", "", "Picture: ", "Look: "};
   static constexpr std::array<std::string_view, 6> kBetween = {" ", "\n", ": ", " - ", " -> ", " = "};
-  static constexpr std::array<std::string_view, 9> kLabel = {
-      "", "", "", "Answer: ", "Label: ", "Name: ", "Word: ", "It is: ", "A: "};
+  static constexpr std::array<std::string_view, 16> kLabel = {
+      "",        "",    "",         "",         "Answer: ", "Label: ", "Name: ",          "Word: ",
+      "It is: ", "A: ", "Result: ", "Output: ", "Class: ",  "Reply: ", "The answer is: ", "Say: "};
   static constexpr std::array<std::string_view, 4> kAfter = {"\n", "\n", "\n\n", "; "};
   if (split == Split::kHeldout) {
     return rng.Pick({Frame{"<image>\nAnswer: {x}\n", "<image>\nAnswer:"}, Frame{"<image>:\n{x}\n", "<image>:\n"}});
